@@ -1,0 +1,46 @@
+# Every target makes .venv by itself; nothing but Python 3.11+ and make is needed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-real check format bench screenshot clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=/path/to/python3 make $(MAKECMDGOALS)" >&2; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY)  ## the control center on the embedded stack; without a terminal: a headless demonstration
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/streamguard; else exec $(BIN)/streamguard run --headless; fi
+
+test: $(READY)  ## the whole test suite that needs nothing but Python
+	$(BIN)/python -m pytest tests --ignore tests/real
+
+test-real: $(READY)  ## the suite against Apache Kafka (by Maven) and PostgreSQL 15
+	$(BIN)/python -m pytest tests/real
+
+check: $(READY)  ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(READY)  ## ruff's fixes and formatting
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## every benchmark, or BENCH="name name"
+	$(BIN)/python -m benchmarks $(BENCH)
+
+screenshot: $(READY)  ## the SVG pictures of the README and the guides, from the running product
+	$(BIN)/python -m tui.screenshot docs/images
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -1,0 +1,1 @@
+"""Detection, event log, Kafka inlet, workers and the embedded stack."""

@@ -1,0 +1,1 @@
+"""ksqlDB: an async client, the rule files and an embedded engine."""

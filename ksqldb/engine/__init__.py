@@ -1,0 +1,1 @@
+"""The embedded ksqlDB-compatible engine: parse -> analyse -> plan -> compile -> run, and its REST server."""

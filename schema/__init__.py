@@ -1,0 +1,1 @@
+"""Data contracts: Kafka topics, events of the log, PostgreSQL migrations."""

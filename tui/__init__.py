@@ -1,0 +1,1 @@
+"""The control center: a Textual application over the log, ksqlDB and Kafka."""
