@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def shared(relative: str) -> Path:
-    """The path under the shared folder (``STREAMGUARD_SHARED``, or ``../shared``); skips the test where it is absent."""
+    """A path under ``STREAMGUARD_SHARED`` (else ``../shared``); skips the test where it is absent."""
     base = Path(os.environ.get("STREAMGUARD_SHARED", ROOT.parent / "shared"))
     path = base / relative
     if not path.exists():
