@@ -1,0 +1,22 @@
+"""ksqlDB's functions: ``REGISTRY`` resolves calls to Python functions and describes them."""
+
+from ksqldb.engine.functions import aggregates
+from ksqldb.engine.functions.aggregator import Aggregator, NotLiteral
+from ksqldb.engine.functions.registry import REGISTRY, Aggregate, Function, Registry, ScalarVariant, TableVariant
+from ksqldb.engine.functions.signature import ArgType, IntervalUnitType, LambdaArity, LambdaType
+
+__all__ = [
+    "REGISTRY",
+    "Aggregate",
+    "Aggregator",
+    "ArgType",
+    "Function",
+    "IntervalUnitType",
+    "LambdaArity",
+    "LambdaType",
+    "NotLiteral",
+    "Registry",
+    "ScalarVariant",
+    "TableVariant",
+    "aggregates",
+]

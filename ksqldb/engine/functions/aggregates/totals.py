@@ -1,0 +1,167 @@
+"""COUNT, SUM, AVG, MIN, MAX and SUM_LIST."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ksqldb.engine.functions.aggregator import Aggregator
+from ksqldb.engine.functions.registry import Properties, aggregate
+from ksqldb.engine.functions.signature import ArgType
+from ksqldb.engine.types import BIGINT, DOUBLE, INTEGER, Base, DecimalType, Field, SqlType, StructType
+from ksqldb.engine.values import fit_decimal, wrap_int, wrap_long
+
+
+def sql_type(arg: ArgType) -> SqlType:
+    """The SQL type of a column argument."""
+    assert isinstance(arg, SqlType)
+    return arg
+
+
+# ---------------------------------------------------------------------------------------------- COUNT
+
+COUNT = aggregate("COUNT", "Counts records by key.")
+
+
+@COUNT.overload("T val1", "BIGINT")
+def count(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
+    """Counts records by key."""
+    return Aggregator(
+        initialize=lambda: 0,
+        add=lambda state, value: state if value is None else state + 1,
+        undo=lambda state, value: state if value is None else state - 1,
+        result=lambda state: state,
+        merge=operator.add,
+        return_type=BIGINT,
+        state_type=BIGINT,
+    )
+
+
+# ---------------------------------------------------------------------------------------------- SUM
+
+
+def _arithmetic(type_: SqlType) -> tuple[Any, Callable[[Any], Any]]:
+    """The zero of a number type, and what brings a sum back into it."""
+    match type_:
+        case DecimalType(precision=precision, scale=scale):
+            return Decimal(0).scaleb(-scale), lambda value: fit_decimal(value, precision, scale)
+    if type_.base is Base.DOUBLE:
+        return 0.0, float
+    return 0, wrap_int if type_.base is Base.INTEGER else wrap_long
+
+
+SUM = aggregate("SUM", "Adds up the values of a column.")
+
+
+def total(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
+    """Adds up the values of a column; NULL adds nothing."""
+    type_ = sql_type(args[0])
+    zero, fit = _arithmetic(type_)
+    return Aggregator(
+        initialize=lambda: zero,
+        add=lambda state, value: state if value is None else fit(state + value),
+        undo=lambda state, value: state if value is None else fit(state - value),
+        result=lambda state: state,
+        merge=lambda a, b: fit(a + b),
+        return_type=type_,
+        state_type=type_,
+    )
+
+
+for _type in ("DOUBLE", "INT", "BIGINT", "DECIMAL"):
+    SUM.overload(f"{_type} val1", _type)(total)
+
+SUM_LIST = aggregate("SUM_LIST", "Adds up the elements of all arrays of a column.")
+
+
+def sum_list(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
+    """Adds up the elements of all arrays of a column; NULL elements add nothing."""
+    type_ = _element(args[0])
+    zero, fit = _arithmetic(type_)
+
+    def of(values: list[Any] | None) -> Any:
+        return sum((value for value in values or () if value is not None), zero)
+
+    return Aggregator(
+        initialize=lambda: zero,
+        add=lambda state, values: fit(state + of(values)),
+        undo=lambda state, values: fit(state - of(values)),
+        result=lambda state: state,
+        merge=lambda a, b: fit(a + b),
+        return_type=type_,
+        state_type=type_,
+    )
+
+
+def _element(arg: ArgType) -> SqlType:
+    return {"ARRAY<INTEGER>": INTEGER, "ARRAY<BIGINT>": BIGINT, "ARRAY<DOUBLE>": DOUBLE}[str(arg)]
+
+
+for _type in ("DOUBLE", "INT", "BIGINT"):
+    SUM_LIST.overload(f"ARRAY<{_type}> val1", _type)(sum_list)
+
+# ---------------------------------------------------------------------------------------------- AVG
+
+AVG = aggregate("AVG", "The mean of a column's values.")
+
+
+def average(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
+    """The mean of a column's values; NULL does not count, the mean of nothing is 0."""
+    type_ = sql_type(args[0])
+    zero, fit = _arithmetic(type_)
+
+    def add(state: list[Any], value: Any) -> list[Any]:
+        return state if value is None else [fit(state[0] + value), state[1] + 1]
+
+    def undo(state: list[Any], value: Any) -> list[Any]:
+        return state if value is None else [fit(state[0] - value), state[1] - 1]
+
+    return Aggregator(
+        initialize=lambda: [zero, 0],
+        add=add,
+        undo=undo,
+        result=lambda state: float(state[0]) / state[1] if state[1] else 0.0,
+        merge=lambda a, b: [fit(a[0] + b[0]), a[1] + b[1]],
+        return_type=DOUBLE,
+        state_type=StructType((Field("SUM", type_), Field("COUNT", BIGINT))),
+    )
+
+
+for _type in ("DOUBLE", "INT", "BIGINT"):
+    AVG.overload(f"{_type} val1", "DOUBLE")(average)
+
+# ---------------------------------------------------------------------------------------------- MIN, MAX
+
+
+def _extreme(
+    better: Callable[[Any, Any], bool],
+) -> Callable[[Sequence[ArgType], Sequence[Any], Properties], Aggregator]:
+    """An aggregate that keeps the value that is ``better`` than the one it has."""
+
+    def make(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
+        def pick(state: Any, value: Any) -> Any:
+            if value is None or state is None:
+                return state if value is None else value
+            return value if better(value, state) else state
+
+        type_ = sql_type(args[0])
+        return Aggregator(
+            initialize=lambda: None,
+            add=pick,
+            result=lambda state: state,
+            merge=pick,
+            return_type=type_,
+            state_type=type_,
+        )
+
+    return make
+
+
+MIN = aggregate("MIN", "The least value of a column.")
+MAX = aggregate("MAX", "The greatest value of a column.")
+_ORDERED = ("INT", "BIGINT", "DOUBLE", "DECIMAL", "DATE", "TIME", "TIMESTAMP", "VARCHAR", "BYTES")
+for _type in _ORDERED:
+    MIN.overload(f"{_type} val1", _type)(_extreme(operator.lt))
+    MAX.overload(f"{_type} val1", _type)(_extreme(operator.gt))
