@@ -1,0 +1,162 @@
+"""The event log's door: append one or many, read forward, read a stream, subscribe."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from core.eventlog.append import append_bulk
+from core.eventlog.record import Item, Meta, Recorded, Verdict
+from core.eventlog.tail import Tail
+from schema.events import Event
+
+_COLUMNS = "pos, stream, version, type, schema_ver, at, data, meta"
+_COALESCED = 2_000
+_RETRIES = 5
+
+
+class EventLog:
+    """Append-only log over a pool of connections. Concurrent ``append`` calls share transactions.
+
+    Use as ``async with EventLog.open(dsn)``, or over a pool of one's own and ``await close()`` at the end.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._tail = Tail(pool)
+        self._waiting: list[tuple[Item, asyncio.Future[Verdict]]] = []
+        self._drain: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """Finish the appends under way and stop listening; the pool stays its owner's."""
+        if self._drain is not None:
+            await self._drain
+        await self._tail.close()
+
+    async def append(
+        self,
+        stream: str,
+        events: Sequence[Event],
+        *,
+        meta: Meta,
+        expected_version: int | None = None,
+        command_id: UUID | None = None,
+    ) -> Verdict:
+        """Append to one stream; see ``Item`` and ``Verdict``. Returns when the events are durable."""
+        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Item(stream, events, meta, expected_version, command_id), future))
+        if self._drain is None or self._drain.done():
+            self._drain = asyncio.create_task(self._append_waiting())
+        return await asyncio.shield(future)
+
+    async def append_many(self, items: Sequence[Item]) -> list[Verdict]:
+        """Append items of many streams in one transaction, one verdict an item: a conflict of one stops no other."""
+        for attempt in range(_RETRIES):
+            try:
+                async with self._pool.acquire() as conn, conn.transaction():
+                    return await append_bulk(conn, items)
+            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                if attempt == _RETRIES - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _append_waiting(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:_COALESCED], self._waiting[_COALESCED:]
+            try:
+                verdicts = await self.append_many([item for item, _ in batch])
+            except Exception as error:
+                # One bad item must not fail its neighbours; a fault of the service fails each of them the same way.
+                if len(batch) > 1 and isinstance(
+                    error, (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+                ):
+                    await self._append_singly(batch)
+                else:
+                    _fail(batch, error)
+                continue
+            for (_, future), verdict in zip(batch, verdicts, strict=True):
+                if not future.done():
+                    future.set_result(verdict)
+
+    async def _append_singly(self, batch: Sequence[tuple[Item, asyncio.Future[Verdict]]]) -> None:
+        for item, future in batch:
+            try:
+                (verdict,) = await self.append_many([item])
+            except Exception as error:
+                _fail([(item, future)], error)
+            else:
+                if not future.done():
+                    future.set_result(verdict)
+
+    async def head(self) -> int:
+        """The last position; 0 while the log is empty."""
+        head: int = await self._pool.fetchval("select pos from log.head")
+        return head
+
+    async def read(
+        self,
+        from_pos: int,
+        limit: int = 1_000,
+        prefix: str | None = None,
+        types: Sequence[str] | None = None,
+        upto: int | None = None,
+    ) -> list[Recorded]:
+        """At most ``limit`` events from ``from_pos`` on (inclusive, to ``upto`` inclusive), in order of position.
+
+        ``prefix`` keeps the streams whose names begin so, ``types`` the event types named.
+        """
+        query, arguments = _select(from_pos, limit, prefix, types, upto)
+        return [Recorded(*row) for row in await self._pool.fetch(query, *arguments)]
+
+    async def read_stream(self, stream: str, from_version: int = 0) -> list[Recorded]:
+        """The events of one stream from ``from_version`` on; versions begin at 1."""
+        rows = await self._pool.fetch(
+            f"select {_COLUMNS} from log.event where stream = $1 and version >= $2 order by version, pos",
+            stream,
+            from_version,
+        )
+        return [Recorded(*row) for row in rows]
+
+    async def subscribe(
+        self, from_pos: int, prefix: str | None = None, types: Sequence[str] | None = None, limit: int = 1_000
+    ) -> AsyncIterator[list[Recorded]]:
+        """Batches of events from ``from_pos`` on (``await head() + 1``: only new ones), for ever, none skipped.
+
+        Reads at full speed until the head, then waits for a notification or the poll floor. The reader's own pace is
+        the back-pressure: nothing is fetched while a batch is in hand. While PostgreSQL is away it waits and goes on.
+        """
+        position = from_pos
+        while True:
+            head = await self._tail.wait_for(position)
+            while position <= head:
+                batch = await self._tail.survive(lambda: self.read(position, limit, prefix, types, head))
+                position = batch[-1].pos + 1 if len(batch) == limit else head + 1
+                if batch:
+                    yield batch
+
+
+def _fail(batch: Sequence[tuple[Item, asyncio.Future[Verdict]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+
+
+def _select(
+    from_pos: int, limit: int, prefix: str | None, types: Sequence[str] | None, upto: int | None
+) -> tuple[str, list[Any]]:
+    arguments: list[Any] = [from_pos, limit]
+    where = "pos >= $1"
+    if upto is not None:
+        arguments.append(upto)
+        where += f" and pos <= ${len(arguments)}"
+    if prefix is not None:
+        arguments.append(prefix)
+        where += f" and starts_with(stream, ${len(arguments)})"
+    if types is not None:
+        arguments.append(list(types))
+        where += f" and type = any(${len(arguments)})"
+    return f"select {_COLUMNS} from log.event where {where} order by pos limit $2", arguments

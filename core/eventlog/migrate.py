@@ -1,0 +1,54 @@
+"""Bring a database to this program's schema: numbered SQL files, forward only, one at a time on all machines."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from typing import Any
+
+from core.projections.install import install
+
+_LOCK = 5391000
+
+
+class MigrationError(Exception):
+    """The database was made by another version of Stream Guard; the text says how they differ."""
+
+
+def migrations() -> list[tuple[str, str]]:
+    """``(name, SQL)`` of every migration in order."""
+    folder = resources.files("schema") / "postgres"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
+    return [(entry.name.removesuffix(".sql"), entry.read_text("utf-8")) for entry in files]
+
+
+async def migrate(conn: Any) -> list[str]:
+    """Apply what is missing, all or nothing, then install the projections; returns the names applied.
+
+    Any number of processes may call it at once. Raises ``MigrationError`` when an applied file has changed since or
+    when the database knows a migration that this program does not have.
+    """
+    async with conn.transaction():
+        await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        await conn.execute(
+            "create table if not exists public.streamguard_migration"
+            " (name text primary key, sha256 text not null, applied_at timestamptz not null default now())"
+        )
+        known = dict(await conn.fetch("select name, sha256 from public.streamguard_migration"))
+        ours = migrations()
+        if newer := sorted(known.keys() - {name for name, _ in ours}):
+            raise MigrationError(
+                f"the database has migration {newer[-1]}, made by a newer Stream Guard; update this one"
+            )
+        applied = []
+        for name, sql in ours:
+            digest = hashlib.sha256(sql.encode()).hexdigest()
+            if name in known:
+                if known[name] != digest:
+                    raise MigrationError(f"migration {name} differs from the one the database was made with")
+                continue
+            await conn.execute(sql)
+            await conn.execute("insert into public.streamguard_migration (name, sha256) values ($1, $2)", name, digest)
+            applied.append(name)
+        await install(conn)
+    return applied

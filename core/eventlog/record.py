@@ -1,0 +1,102 @@
+"""Values of the log: what is appended, the verdict on it, what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+import msgspec
+
+from schema import events
+from schema.events import Event, Source
+
+
+class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who caused an event and by what: correlation ties a whole story together, causation names the direct cause."""
+
+    actor: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    command_id: UUID | None = None
+    source: Source | None = None
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One append: events for one stream, accepted or refused as a whole.
+
+    ``expected_version`` is the stream's version the writer has seen (0: the stream must be new), ``None`` accepts any.
+    A ``command_id`` seen before is not obeyed again: the verdict is ``Duplicate`` with the positions of the first time.
+    """
+
+    stream: str
+    events: Sequence[Event]
+    meta: Meta
+    expected_version: int | None = None
+    command_id: UUID | None = None
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """Done: positions of the first and last event, and the stream's version now."""
+
+    first_pos: int
+    last_pos: int
+    version: int
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """Refused: the stream's version is not the expected one."""
+
+    actual_version: int
+
+
+class Duplicate(msgspec.Struct, frozen=True):
+    """Done before, at these positions."""
+
+    first_pos: int
+    last_pos: int
+
+
+Verdict: TypeAlias = Appended | Conflict | Duplicate
+
+_ENCODER = msgspec.json.Encoder()
+_META = msgspec.json.Decoder(Meta)
+
+
+def encode_meta(meta: Meta) -> str:
+    return _ENCODER.encode(meta).decode()
+
+
+class Recorded(msgspec.Struct, frozen=True, gc=False):
+    """An event as it stands in the log. Payload and metadata are decoded when asked for, since most readers skip some.
+
+    Positions are gapless from 1 over the whole log; versions dense from 1 in a stream; ``at`` is when it was appended.
+    """
+
+    pos: int
+    stream: str
+    version: int
+    type: str
+    schema_version: int
+    at: datetime
+    data: str
+    metadata: str
+
+    @property
+    def event(self) -> Event:
+        """The event, brought to its newest version; raises ``schema.events.UnknownEvent``."""
+        try:
+            return events.decode(self.type, self.schema_version, self.data)
+        except events.UnknownEvent as error:
+            raise events.UnknownEvent(f"position {self.pos}: {error}") from error
+
+    @property
+    def meta(self) -> Meta:
+        return _META.decode(self.metadata)
+
+    @classmethod
+    def of(cls, pos: int, stream: str, version: int, event: Event, at: datetime, meta: Meta) -> Recorded:
+        """The row that ``event`` would be in the log."""
+        name, schema_version, data = events.encode(event)
+        return cls(pos, stream, version, name, schema_version, at, data.decode(), encode_meta(meta))

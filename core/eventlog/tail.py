@@ -1,0 +1,85 @@
+"""Knowing that the log has grown: a notification is the hint, a poll is the floor, and a lost server is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+import structlog
+
+T = TypeVar("T")
+
+POLL_FLOOR_S = 0.1
+_RECONNECT_S = 0.5
+LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+_log = structlog.get_logger(__name__)
+
+
+class Tail:
+    """Watches the head of the log for any number of subscribers with one query and one listening connection.
+
+    The notification says only *look now*; the head is always read. So a lost notification costs the poll floor, never
+    an event. The listening connection stays acquired: one released to the pool loses its listeners.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._head = 0
+        self._grown = asyncio.Condition()
+        self._hint = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def wait_for(self, position: int) -> int:
+        """Wait until the log holds ``position``; returns its head."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._watch())
+        async with self._grown:
+            await self._grown.wait_for(lambda: self._head >= position)
+            return self._head
+
+    async def survive(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Repeat ``read`` while the server is away."""
+        while True:
+            try:
+                return await read()
+            except LOST as error:
+                _log.warning("the event log cannot be reached; trying again", error=str(error))
+                await asyncio.sleep(_RECONNECT_S)
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                async with self._pool.acquire() as conn:
+                    await conn.add_listener("log_head", self._on_notify)
+                    try:
+                        await self._follow(conn)
+                    finally:
+                        if not conn.is_closed():
+                            await conn.remove_listener("log_head", self._on_notify)
+            except LOST as error:
+                _log.warning("the event log cannot be reached; trying again", error=str(error))
+                await asyncio.sleep(_RECONNECT_S)
+
+    async def _follow(self, conn: Any) -> None:
+        while True:
+            self._hint.clear()
+            head = await conn.fetchval("select pos from log.head")
+            if head > self._head:
+                async with self._grown:
+                    self._head = head
+                    self._grown.notify_all()
+            try:
+                async with asyncio.timeout(POLL_FLOOR_S):
+                    await self._hint.wait()
+            except TimeoutError:
+                pass
+
+    def _on_notify(self, *_: object) -> None:
+        self._hint.set()

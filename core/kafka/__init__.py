@@ -1,0 +1,1 @@
+"""Kafka at the edge: the fenced inlet, the producer, topics and lag."""

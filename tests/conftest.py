@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from core.eventlog import EventLog
+from tests import database
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Path]:
+    """The socket folder of the session's PostgreSQL."""
+    with database.server() as socket_dir:
+        yield socket_dir
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Path) -> str:
+    return asyncio.run(database.make_template(postgres_server))
+
+
+@pytest.fixture
+def empty_postgres_dsn(postgres_server: Path) -> str:
+    """The address of a database without anything in it."""
+    return asyncio.run(database.make_database(postgres_server))
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: Path, postgres_template: str) -> str:
+    """The address of a fresh, migrated database."""
+    return asyncio.run(database.make_database(postgres_server, postgres_template))
+
+
+@pytest.fixture
+async def pool(postgres_dsn: str) -> AsyncIterator[Any]:
+    async with asyncpg.create_pool(postgres_dsn, min_size=1, max_size=10) as made:
+        yield made
+
+
+@pytest.fixture
+async def log(pool: Any) -> AsyncIterator[EventLog]:
+    made = EventLog(pool)
+    yield made
+    await made.close()
