@@ -1,0 +1,27 @@
+"""The features in the order in which they are asked. To add one: a file here, its class in ``FEATURES``, its test."""
+
+from __future__ import annotations
+
+from core.detection.features.base import Context, Feature, Insufficient, Outcome
+from core.detection.features.block_list import BlockList
+from core.detection.features.confirmed_rate import MerchantFraudRate, PayeeFraudRate
+from core.detection.features.dormancy import Dormancy
+from core.detection.features.geo_velocity import GeoVelocity
+from core.detection.features.new_device import NewDevice
+from core.detection.features.new_payee import NewPayee
+from core.detection.features.own_amount import OwnAmount
+from core.detection.features.population_amount import PopulationAmount
+
+FEATURES: tuple[type[Feature], ...] = (
+    BlockList,
+    OwnAmount,
+    PopulationAmount,
+    MerchantFraudRate,
+    PayeeFraudRate,
+    NewDevice,
+    NewPayee,
+    GeoVelocity,
+    Dormancy,
+)
+
+__all__ = ["FEATURES", "Context", "Feature", "Insufficient", "Outcome"]

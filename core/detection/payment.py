@@ -1,0 +1,40 @@
+"""A payment as detection sees it: money in integer centavos, time in epoch milliseconds."""
+
+from __future__ import annotations
+
+import msgspec
+
+from schema.transaction import Transaction, centavos
+
+
+class Payment(msgspec.Struct, frozen=True, gc=False):
+    """The fields that decide; everything but account, amount and time may be missing."""
+
+    transaction_id: str
+    account_id: str
+    amount: int
+    time: int
+    channel: str | None = None
+    merchant_id: str | None = None
+    payee_id: str | None = None
+    device_id: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    produced_at: int | None = None
+
+
+def payment_of(tx: Transaction) -> Payment:
+    """The payment of a wire record."""
+    return Payment(
+        tx.transaction_id,
+        tx.account_id,
+        centavos(tx.amount),
+        tx.event_time,
+        tx.channel,
+        tx.merchant_id,
+        tx.payee_id,
+        tx.device_id,
+        tx.latitude,
+        tx.longitude,
+        tx.produced_at,
+    )
