@@ -1,0 +1,82 @@
+"""``python -m ksqldb.engine --listen 127.0.0.1:8088 --bootstrap 127.0.0.1:9092 --data DIR``: the engine's server."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import logging
+import socket
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+
+from ksqldb.engine.engine import Engine, EngineConfig
+from ksqldb.engine.server.service import CannotServe, Options, read_users, serve
+
+
+def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfig]:
+    """What a command line asks of the server and of the engine; exits with 2 and a message for what it cannot take."""
+    parser = argparse.ArgumentParser(prog="python -m ksqldb.engine", description="A ksqlDB 0.29 compatible server.")
+    parser.add_argument("--listen", default="127.0.0.1:8088", metavar="HOST:PORT", help="address to serve on")
+    parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT", help="Kafka bootstrap address")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="command log and snapshots; without it nothing is kept"
+    )
+    parser.add_argument("--property", action="append", default=[], metavar="NAME=VALUE", help="a server property")
+    parser.add_argument("--users", type=Path, metavar="FILE", help="basic authentication: 'name: password' lines")
+    parser.add_argument("--tls-certificate", type=Path, metavar="PEM")
+    parser.add_argument("--tls-key", type=Path, metavar="PEM")
+    given = parser.parse_args(arguments)
+    host, colon, port = given.listen.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        parser.error(f"--listen {given.listen}: expected HOST:PORT")
+    properties: dict[str, str] = {}
+    for text in given.property:
+        name, equals, value = text.partition("=")
+        if not equals:
+            parser.error(f"--property {text}: expected NAME=VALUE")
+        properties[name] = value
+    host = host.strip("[]")
+    users = read_users(given.users) if given.users else None
+    return (
+        Options(host, int(port), users, given.tls_certificate, given.tls_key),
+        EngineConfig(given.bootstrap, given.data, properties, given.listen),
+    )
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise CannotServe where the address is taken: found here, it has a clear message."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            raise CannotServe(f"cannot listen on {host}:{port}: {problem.strerror}; choose another --listen") from None
+
+
+def main() -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        options, config = options_of()
+        check_free(options.host, options.port)
+        gc.freeze()  # what was imported never becomes garbage: keep full collections short
+        _run(serve(options, Engine(config)))
+    except CannotServe as problem:
+        print(f"ksqldb.engine: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(service: Coroutine[None, None, None]) -> None:
+    try:
+        import uvloop
+    except ImportError:  # not on Windows
+        asyncio.run(service)
+    else:
+        uvloop.run(service)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The server's life: listen, start the engine behind it, serve, and end cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ksqldb.engine.engine import Engine
+from ksqldb.engine.server.state import Phase, Server
+
+if TYPE_CHECKING:
+    from hypercorn.typing import Framework
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 86_400.0  # ksql.idle.connection.timeout.seconds
+GRACE_SECONDS = 2.0
+
+
+class CannotServe(Exception):
+    """The server cannot start; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``users`` maps names to passwords; ``certificate`` and ``key`` are PEM files and make it https."""
+
+    host: str
+    port: int
+    users: Mapping[str, str] | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+def read_users(path: Path) -> dict[str, str]:
+    """Users of a file with ``name: password[,role...]`` lines (Jetty's property login file); # begins a comment."""
+    users: dict[str, str] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as problem:
+        raise CannotServe(f"the users file {path} cannot be read: {problem.strerror}") from None
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, colon, rest = text.partition(":")
+        if not colon or not name.strip():
+            raise CannotServe(f"{path}, line {number}: expected 'name: password[,role]'")
+        users[name.strip()] = rest.partition(",")[0].strip()
+    return users
+
+
+async def serve(options: Options, engine: Engine) -> None:
+    """Serve until SIGTERM or SIGINT. Prints one ready line to stdout when statements are answered."""
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+
+    from ksqldb.engine.server.app import build
+
+    server = Server(engine, dict(options.users) if options.users is not None else None)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    config = Config()
+    config.bind = [f"{options.host}:{options.port}"]
+    config.include_date_header = config.include_server_header = False
+    config.keep_alive_timeout = IDLE_SECONDS
+    config.graceful_timeout = GRACE_SECONDS
+    config.shutdown_timeout = GRACE_SECONDS
+    config.h2_max_concurrent_streams = 10_000
+    config.accesslog = None
+    config.errorlog = logging.getLogger("hypercorn.error")
+    if options.certificate:
+        _check_certificate(options.certificate, options.key)
+        config.certfile, config.keyfile = str(options.certificate), str(options.key or options.certificate)
+        config.alpn_protocols = ["h2", "http/1.1"]
+
+    app = cast("Framework", build(server))
+    web = asyncio.create_task(hypercorn_serve(app, config, shutdown_trigger=stop.wait))
+    start = asyncio.create_task(engine.start())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((web, start, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if web.done() and not stop.is_set():
+            await web
+        if start.done():
+            await start
+            server.phase = Phase.READY
+            _say_ready(options)
+            await asyncio.wait((web, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        server.phase = Phase.STOPPING
+        start.cancel()
+        await engine.stop()  # push queries end here, so their readers see a clean end
+        stop.set()
+        await asyncio.wait((web,), timeout=2 * GRACE_SECONDS)
+        stopping.cancel()
+    await web
+
+
+def _say_ready(options: Options) -> None:
+    scheme = "https" if options.certificate else "http"
+    sys.stdout.write(f"ksqlDB engine ready on {scheme}://{options.host}:{options.port}\n")
+    sys.stdout.flush()
+
+
+def _check_certificate(certificate: Path, key: Path | None) -> None:
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as problem:
+        shown = f"the certificate {certificate} (key {key or certificate})"
+        raise CannotServe(f"{shown} cannot be used: {problem}") from None
