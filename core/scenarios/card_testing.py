@@ -1,0 +1,68 @@
+"""Card testing: a handful of tiny purchases to see whether the card lives, then a large one."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from core.scenarios.campaign import SECOND_MS, Builder
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Amounts in reais; 5 to 10 tries a card within seconds is what is seen in practice."""
+
+    cards: int = 3
+    tries: int = 6
+    every_s: float = 1.5
+    smallest: float = 0.5
+    largest: float = 4.9
+    purchase: float = 900.0
+
+
+class CardTesting:
+    id: ClassVar[str] = "card_testing"
+    title: ClassVar[str] = "Card testing"
+    story: ClassVar[str] = (
+        "6 purchases below R$ 5 within seconds, then one of about R$ 900 (Flink walk-through, Sparkov)."
+    )
+    caught_by: ClassVar[tuple[str, ...]] = ("card_testing", "high_velocity", "own_amount")
+    hard: ClassVar[bool] = False
+    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
+
+    @staticmethod
+    def plan(builder: Builder, parameters: Parameters) -> None:
+        random = builder.random
+        shops = [merchant for row in builder.population.merchants for merchant in row]
+        for k in range(parameters.cards):
+            victim = builder.victim()
+            builder.history(victim)
+            time = builder.start + k * SECOND_MS // 2
+            for _ in range(parameters.tries):
+                shop = random.choice(shops)
+                cents = round(100 * random.uniform(parameters.smallest, parameters.largest))
+                builder.pay(
+                    victim,
+                    time,
+                    cents,
+                    role="tester",
+                    channel="CREDIT",
+                    device=builder.device(f"bot{k}"),
+                    merchant_id=shop.merchant_id,
+                    merchant_name=shop.name,
+                    merchant_category=shop.category,
+                )
+                time += int(parameters.every_s * SECOND_MS)
+            shop = random.choice(shops)
+            builder.pay(
+                victim,
+                time + 4 * SECOND_MS,
+                round(100 * parameters.purchase * random.uniform(0.8, 1.3)),
+                role="cash-out",
+                channel="CREDIT",
+                device=builder.device(f"bot{k}"),
+                merchant_id=shop.merchant_id,
+                merchant_name=shop.name,
+                merchant_category=shop.category,
+            )
+            builder.expect(victim)

@@ -1,0 +1,36 @@
+"""Extreme amounts: one payment far above what people pay."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from core.scenarios.campaign import SECOND_MS, Builder
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Amounts in reais, spread evenly between the bounds."""
+
+    victims: int = 5
+    lowest: float = 3500.0
+    highest: float = 9500.0
+    every_s: float = 0.4
+
+
+class HighAmount:
+    id: ClassVar[str] = "high_amount"
+    title: ClassVar[str] = "High-amount burst"
+    story: ClassVar[str] = "Several accounts each send one Pix far above R$ 3,000 (Handbook scenario 1)."
+    caught_by: ClassVar[tuple[str, ...]] = ("high_amount", "population_amount")
+    hard: ClassVar[bool] = False
+    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
+
+    @staticmethod
+    def plan(builder: Builder, parameters: Parameters) -> None:
+        spread = parameters.highest - parameters.lowest
+        for k in range(parameters.victims):
+            victim = builder.victim()
+            amount = round(100 * (parameters.lowest + spread * builder.random.random()))
+            builder.pay(victim, builder.start + int(k * parameters.every_s * SECOND_MS), amount, role="victim")
+            builder.expect(victim)

@@ -1,0 +1,49 @@
+"""Every scenario by name. To add one: a file beside the others, its class here, its test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core.scenarios.base import Scenario
+from core.scenarios.campaign import Builder, Campaign
+from core.scenarios.card_testing import CardTesting
+from core.scenarios.high_amount import HighAmount
+from core.scenarios.population import Population
+from core.scenarios.velocity_burst import VelocityBurst
+
+SCENARIOS: dict[str, type[Scenario]] = {
+    scenario.id: scenario
+    for scenario in (
+        HighAmount,
+        VelocityBurst,
+        CardTesting,
+    )
+}
+
+
+class UnknownScenario(ValueError):
+    """No scenario of that name, or a parameter that it does not have."""
+
+
+def find(name: str) -> type[Scenario]:
+    """The scenario of that name; raises ``UnknownScenario`` naming those there are."""
+    if name not in SCENARIOS:
+        raise UnknownScenario(f"no scenario is called {name!r}; there are {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]
+
+
+def build(
+    name: str, run_id: str, seed: int, start: int, population: Population, parameters: Mapping[str, Any] | None = None
+) -> Campaign:
+    """The campaign of a run; raises ``UnknownScenario`` for a wrong name or parameter."""
+    scenario = find(name)
+    try:
+        typed = msgspec.convert(dict(parameters or {}), scenario.Parameters)
+    except msgspec.ValidationError as error:
+        raise UnknownScenario(f"scenario {name}: {error}") from error
+    builder = Builder(population, name, run_id, seed, start)
+    scenario.plan(builder, typed)
+    return builder.finish()

@@ -1,0 +1,40 @@
+"""A bot empties an account: many payments within a minute."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from core.scenarios.campaign import SECOND_MS, Builder
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``payments`` a victim, ``every_s`` seconds apart; amounts in reais."""
+
+    victims: int = 3
+    payments: int = 6
+    every_s: float = 1.0
+    lowest: float = 40.0
+    highest: float = 180.0
+
+
+class VelocityBurst:
+    id: ClassVar[str] = "velocity_burst"
+    title: ClassVar[str] = "Velocity burst"
+    story: ClassVar[str] = "A bot sends 6 payments in as many seconds from each stolen account."
+    caught_by: ClassVar[tuple[str, ...]] = ("high_velocity",)
+    hard: ClassVar[bool] = False
+    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
+
+    @staticmethod
+    def plan(builder: Builder, parameters: Parameters) -> None:
+        spread = parameters.highest - parameters.lowest
+        for k in range(parameters.victims):
+            victim = builder.victim()
+            first = builder.start + k * SECOND_MS // 3
+            for n in range(parameters.payments):
+                time = first + int(n * parameters.every_s * SECOND_MS)
+                amount = round(100 * (parameters.lowest + spread * builder.random.random()))
+                builder.pay(victim, time, amount, role="victim")
+            builder.expect(victim)
