@@ -65,7 +65,7 @@ class Topics:
         consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, fetch_max_wait_ms=50, enable_auto_commit=False)
         await consumer.start()
         try:
-            partitions = await _partitions(consumer, topic, end)
+            partitions = await self._partitions(topic, end)
             consumer.assign(partitions)
             await consumer.seek_to_beginning(*partitions)
             got: list[Any] = []
@@ -78,14 +78,14 @@ class Topics:
             await consumer.stop()
         return [_record(m, windowed) for m in sorted(got, key=lambda m: (m.partition, m.offset))]
 
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str, end: float) -> list[TopicPartition]:
-    loop = asyncio.get_running_loop()
-    while not (topic in await consumer.topics() and (found := consumer.partitions_for_topic(topic))):
-        if loop.time() > end:
-            raise TimeoutError(f"topic {topic} does not exist")
-        await asyncio.sleep(0.1)
-    return [TopicPartition(topic, partition) for partition in sorted(found)]
+    async def _partitions(self, topic: str, end: float) -> list[TopicPartition]:
+        while True:
+            found = (await self._admin.describe_topics([topic]))[0]["partitions"]
+            if found:
+                return [TopicPartition(topic, number) for number in sorted(p["partition"] for p in found)]
+            if asyncio.get_running_loop().time() > end:
+                raise TimeoutError(f"topic {topic} does not exist")
+            await asyncio.sleep(0.1)
 
 
 def _record(message: Any, windowed: str | None) -> dict[str, Any]:
