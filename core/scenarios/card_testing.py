@@ -9,7 +9,7 @@ import msgspec
 from core.scenarios.campaign import SECOND_MS, Builder
 
 
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Amounts in reais; 5 to 10 tries a card within seconds is what is seen in practice."""
 
     cards: int = 3
@@ -28,10 +28,10 @@ class CardTesting:
     )
     caught_by: ClassVar[tuple[str, ...]] = ("card_testing", "high_velocity", "own_amount")
     hard: ClassVar[bool] = False
-    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
+    Parameters: ClassVar[type[msgspec.Struct]] = Knobs
 
     @staticmethod
-    def plan(builder: Builder, parameters: Parameters) -> None:
+    def plan(builder: Builder, parameters: Knobs) -> None:
         random = builder.random
         shops = [merchant for row in builder.population.merchants for merchant in row]
         for k in range(parameters.cards):

@@ -9,7 +9,7 @@ import msgspec
 from core.scenarios.campaign import SECOND_MS, Builder
 
 
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Amounts in reais, spread evenly between the bounds."""
 
     victims: int = 5
@@ -24,10 +24,10 @@ class HighAmount:
     story: ClassVar[str] = "Several accounts each send one Pix far above R$ 3,000 (Handbook scenario 1)."
     caught_by: ClassVar[tuple[str, ...]] = ("high_amount", "population_amount")
     hard: ClassVar[bool] = False
-    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
+    Parameters: ClassVar[type[msgspec.Struct]] = Knobs
 
     @staticmethod
-    def plan(builder: Builder, parameters: Parameters) -> None:
+    def plan(builder: Builder, parameters: Knobs) -> None:
         spread = parameters.highest - parameters.lowest
         for k in range(parameters.victims):
             victim = builder.victim()

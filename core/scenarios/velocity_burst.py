@@ -9,7 +9,7 @@ import msgspec
 from core.scenarios.campaign import SECOND_MS, Builder
 
 
-class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``payments`` a victim, ``every_s`` seconds apart; amounts in reais."""
 
     victims: int = 3
@@ -25,10 +25,10 @@ class VelocityBurst:
     story: ClassVar[str] = "A bot sends 6 payments in as many seconds from each stolen account."
     caught_by: ClassVar[tuple[str, ...]] = ("high_velocity",)
     hard: ClassVar[bool] = False
-    Parameters: ClassVar[type[msgspec.Struct]] = Parameters
+    Parameters: ClassVar[type[msgspec.Struct]] = Knobs
 
     @staticmethod
-    def plan(builder: Builder, parameters: Parameters) -> None:
+    def plan(builder: Builder, parameters: Knobs) -> None:
         spread = parameters.highest - parameters.lowest
         for k in range(parameters.victims):
             victim = builder.victim()
