@@ -1,0 +1,384 @@
+"""Fakes of every port, with values that a test sets; no clock, no network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from tui.ports import (
+    Account,
+    Alert,
+    CaseEvent,
+    Done,
+    Lag,
+    Payment,
+    Ports,
+    PushQuery,
+    Refused,
+    ScenarioInfo,
+    ScenarioRun,
+    Second,
+    ServiceState,
+    Signal,
+    Source,
+    SqlObject,
+    SqlProblem,
+    Story,
+    Table,
+    Totals,
+    Unavailable,
+    Verdict,
+    WorkerState,
+)
+
+NOW = 1_784_556_134.0
+"""Epoch seconds at which every fake stands still."""
+NOW_MS = int(NOW * 1000)
+
+
+def alert(number: int, **changes: object) -> Alert:
+    """A plausible alert; ``changes`` replaces fields."""
+    burst = number % 3 == 0
+    count = 6 if burst else 1
+    start = NOW_MS - 60_000 + number * 1000
+    made = Alert(
+        alert_id=f"alert-{number}",
+        rule_id="high_velocity" if burst else "high_amount",
+        account_id=f"acc-{1000 + number * 37 % 9000:06}",
+        event_time=start,
+        incident_start=start - (60_000 if burst else 0),
+        incident_end=start,
+        txn_count=count,
+        amount=81_240 if burst else 740_000 + number * 1_337,
+        score=970 if burst else 640,
+        decision="block" if burst else "review",
+        severity="block" if burst else "review",
+        status="open",
+        assignee=None,
+        raised_at=start + 41,
+        produced_at=start,
+        first_pos=10_000 + number * 2,
+        last_pos=10_000 + number * 2,
+        transactions=tuple(f"tx-{number}-{i}" for i in range(count)),
+        signals=(
+            Signal("high_velocity", 550, "payments of the account in 60 s", 6.0, 3.0)
+            if burst
+            else Signal("high_amount", 450, "amount above the limit, R$", 7400.0, 3000.0),
+            Signal("block_list", 420, "merchant m-88 has confirmed fraud", 0.41, 0.3),
+        ),
+        sources=tuple(Source("transactions", 2, 881_204 + i) for i in range(count))
+        + (Source("fraud_alerts", 2, 3_101),),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def payment(number: int, **changes: object) -> Payment:
+    made = Payment(
+        transaction_id=f"tx-{number}",
+        account_id="acc-004417",
+        amount=10_200 + number * 1_900,
+        event_time=NOW_MS - 60_000 + number * 2_500,
+        decision="block" if number > 2 else "approve",
+        score=120 * number,
+        merchant="Padaria São João",
+        channel="PIX",
+        city="Recife",
+        source=Source("transactions", 2, 881_204 + number),
+        ingested_at=NOW_MS - 60_000 + number * 2_500 + 31,
+        produced_at=NOW_MS - 60_000 + number * 2_500,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def run(number: int, **changes: object) -> ScenarioRun:
+    made = ScenarioRun(
+        run_id=f"run-{number}",
+        scenario="high_velocity_burst" if number % 2 else "high_amount_burst",
+        seed=42 + number,
+        status="scored",
+        worker="worker-1",
+        requested_at=NOW_MS - 60_000 * number - 7_000,
+        expected=3,
+        caught=3 if number % 3 else 2,
+        missed=0 if number % 3 else 1,
+        false_alerts=0,
+        time_to_detect_ms=1_800,
+        detected_wall_ms=240,
+        money_lost=120_000,
+        last_pos=20_000 - number,
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeStack:
+    services: list[ServiceState] = field(
+        default_factory=lambda: [
+            ServiceState("PostgreSQL", "up", "16.2, log at 10.024", elapsed_ms=812),
+            ServiceState("Kafka", "up", "embedded, 4 partitions", elapsed_ms=431),
+            ServiceState("ksqlDB", "up", "2 rules", elapsed_ms=955),
+        ]
+    )
+    failure: str = ""
+    gate: asyncio.Event | None = None
+    """When set, ``open`` reports its steps and then waits here."""
+    opened: int = 0
+    closed: int = 0
+    on_step: Callable[[ServiceState], None] | None = None
+
+    async def open(self, on_step: Callable[[ServiceState], None]) -> None:
+        self.opened += 1
+        self.on_step = on_step
+        for service in self.services:
+            on_step(service)
+        if self.failure:
+            raise Unavailable(self.failure)
+        if self.gate is not None:
+            await self.gate.wait()
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+@dataclass
+class FakeAlerts:
+    rows: list[Alert] = field(default_factory=lambda: [alert(n) for n in range(12)])
+    payments: tuple[Payment, ...] = field(default_factory=lambda: tuple(payment(n) for n in range(6)))
+    history: tuple[CaseEvent, ...] = ()
+    rule_title: str = "more than 3 payments of an account in a minute"
+    account: Account | None = field(
+        default_factory=lambda: Account("acc-004417", 23, 6, 26.09, 202_400, 970, NOW_MS - 3_000)
+    )
+
+    async def newest(self, limit: int) -> Sequence[Alert]:
+        return self.rows[-limit:]
+
+    async def changed_after(self, position: int, limit: int) -> Sequence[Alert]:
+        changed = [row for row in self.rows if row.last_pos > position]
+        return sorted(changed, key=lambda row: row.last_pos)[:limit]
+
+    async def story(self, alert_id: str) -> Story | None:
+        row = next((row for row in self.rows if row.alert_id == alert_id), None)
+        if row is None:
+            return None
+        return Story(
+            alert=row,
+            rule_title=self.rule_title,
+            rule_version="3",
+            payments=self.payments[: row.txn_count],
+            history=self.history,
+            account=self.account,
+            earlier_alerts=2,
+            case_version=len(self.history),
+        )
+
+    def change(self, alert_id: str, **changes: object) -> None:
+        """Change a row as a projection would: it gets a new position."""
+        for index, row in enumerate(self.rows):
+            if row.alert_id == alert_id:
+                top = max(other.last_pos for other in self.rows)
+                self.rows[index] = replace(row, last_pos=top + 1, **changes)  # type: ignore[arg-type]
+
+
+@dataclass
+class FakeFlow:
+    failure: str = ""
+    rows: list[Second] = field(
+        default_factory=lambda: [
+            Second(
+                at=int(NOW) - 300 + i,
+                payments=180 + (i * 7919) % 60 + (400 if i in (200, 201) else 0),
+                approve=178,
+                review=2 if i % 9 == 0 else 0,
+                block=1 if i % 31 == 0 else 0,
+                alerts=1 if i % 9 == 0 else 0,
+                latency_p50_ms=21.0,
+                latency_p99_ms=84.0,
+                amount_blocked=4_000 if i % 31 == 0 else 0,
+            )
+            for i in range(300)
+        ]
+    )
+    total: Totals = field(default_factory=lambda: Totals(4_821_000, 930_000, 7, 0, 10_024))
+    states: list[WorkerState] = field(
+        default_factory=lambda: [
+            WorkerState("w1", task, "running", detail, 0, "box", 77, NOW_MS - 400)
+            for task, detail in (
+                ("producer", "normal 200/s"),
+                ("consumer", "lag 0, 204/s"),
+                ("projector", "at 10.024"),
+                ("scenario", "waiting"),
+            )
+        ]
+    )
+
+    async def seconds(self, since: int) -> Sequence[Second]:
+        if self.failure:
+            raise Unavailable(self.failure)
+        return [row for row in self.rows if row.at >= since]
+
+    async def totals(self) -> Totals:
+        return self.total
+
+    async def workers(self) -> Sequence[WorkerState]:
+        return self.states
+
+
+@dataclass
+class FakeScenarios:
+    infos: tuple[ScenarioInfo, ...] = (
+        ScenarioInfo("high_amount_burst", "payments above R$ 3.000", "high_amount", "h"),
+        ScenarioInfo("high_velocity_burst", "many payments of an account in a minute", "high_velocity", "v"),
+    )
+    history: list[ScenarioRun] = field(default_factory=lambda: [run(n) for n in range(1, 5)])
+    rate: int = 200
+
+    def catalogue(self) -> Sequence[ScenarioInfo]:
+        return self.infos
+
+    async def runs(self, limit: int) -> Sequence[ScenarioRun]:
+        return self.history[:limit]
+
+    async def traffic_rate(self) -> int:
+        return self.rate
+
+
+@dataclass
+class FakeCommands:
+    """Records what was asked; ``refusal`` makes every answer a refusal."""
+
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+    refusal: str = ""
+    failure: str = ""
+    then: Callable[[tuple[object, ...]], None] | None = None
+
+    async def _answer(self, *asked: object) -> Verdict:
+        if self.failure:
+            raise Unavailable(self.failure)
+        if self.refusal:
+            return Refused(self.refusal)
+        self.asked.append(asked)
+        if self.then is not None:
+            self.then(asked)
+        return Done(" ".join(str(part) for part in asked[:2]) + ": done")
+
+    def launch(self, scenario: str, seed: int) -> Awaitable[Verdict]:
+        return self._answer("launch", scenario, seed)
+
+    def stop_run(self, run_id: str) -> Awaitable[Verdict]:
+        return self._answer("stop_run", run_id)
+
+    def set_traffic(self, rate: int) -> Awaitable[Verdict]:
+        return self._answer("traffic", rate)
+
+    def case(self, action: str, alert: Alert, reason: str, expected_version: int) -> Awaitable[Verdict]:
+        return self._answer(action, alert.alert_id, reason, expected_version)
+
+    def snooze(self, rule_id: str, account_id: str, until: int, reason: str) -> Awaitable[Verdict]:
+        return self._answer("snooze", rule_id, account_id, until, reason)
+
+    def block(self, account_id: str, reason: str, until: int | None) -> Awaitable[Verdict]:
+        return self._answer("block", account_id, reason, until)
+
+    def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]:
+        return self._answer("unblock", account_id, reason)
+
+
+class FakePush:
+    """A push query fed by the test: ``send`` rows, ``finish`` it from the server's side."""
+
+    def __init__(self, columns: Sequence[str], types: Sequence[str]) -> None:
+        self.query_id = "transient_1"
+        self.columns = columns
+        self.types = types
+        self.dropped = 0
+        self.closed = False
+        self._queue: asyncio.Queue[Sequence[Sequence[object]] | None] = asyncio.Queue()
+
+    def send(self, rows: Sequence[Sequence[object]]) -> None:
+        self._queue.put_nowait(rows)
+
+    def finish(self) -> None:
+        self._queue.put_nowait(None)
+
+    async def batches(self) -> AsyncIterator[Sequence[Sequence[object]]]:
+        while (batch := await self._queue.get()) is not None:
+            yield batch
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class FakeKsql:
+    push: FakePush = field(
+        default_factory=lambda: FakePush(
+            ("ACCOUNT_ID", "N", "TOTAL", "MERCHANT"), ("STRING", "BIGINT", "DECIMAL(10, 2)", "STRING")
+        )
+    )
+    tables: Sequence[Table] = ()
+    problem: SqlProblem | None = None
+    failure: str = ""
+    ran: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    terminated: list[str] = field(default_factory=list)
+    entries: list[SqlObject] = field(
+        default_factory=lambda: [
+            SqlObject("stream", "TRANSACTIONS", "JSON"),
+            SqlObject("stream", "FRAUD_ALERTS", "JSON"),
+            SqlObject("table", "VELOCITY", "JSON"),
+            SqlObject("query", "CTAS_VELOCITY_5", "RUNNING"),
+            SqlObject("topic", "transactions", "4"),
+        ]
+    )
+
+    async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
+        self.ran.append((sql, dict(properties)))
+        if self.failure:
+            raise Unavailable(self.failure)
+        if self.problem is not None:
+            raise self.problem
+        return self.tables or self.push
+
+    async def objects(self) -> Sequence[SqlObject]:
+        return self.entries
+
+    async def terminate(self, query_id: str) -> Verdict:
+        self.terminated.append(query_id)
+        return Done(f"{query_id} ended")
+
+
+@dataclass
+class FakeKafka:
+    value: int | None = 0
+
+    async def lag(self) -> Lag:
+        return Lag(self.value)
+
+
+@dataclass
+class Fakes:
+    """All fakes together; ``ports`` is what the app takes."""
+
+    stack: FakeStack = field(default_factory=FakeStack)
+    alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    flow: FakeFlow = field(default_factory=FakeFlow)
+    scenarios: FakeScenarios = field(default_factory=FakeScenarios)
+    commands: FakeCommands = field(default_factory=FakeCommands)
+    ksql: FakeKsql = field(default_factory=FakeKsql)
+    kafka: FakeKafka = field(default_factory=FakeKafka)
+    now: Callable[[], float] = lambda: NOW
+
+    def ports(self) -> Ports:
+        return Ports(
+            stack=self.stack,
+            alerts=self.alerts,
+            flow=self.flow,
+            scenarios=self.scenarios,
+            commands=self.commands,
+            ksql=self.ksql,
+            kafka=self.kafka,
+            environment="local",
+            operator="ana",
+            now=self.now,
+        )

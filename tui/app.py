@@ -1,0 +1,253 @@
+"""The control center: wires ports to screens and answers the keys that work everywhere. Screens do the rest."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from tui import format as show
+from tui import keymap, theme
+from tui.live import Live
+from tui.ports import Done, Ports, ServiceState, Unavailable, Verdict
+from tui.screens.alerts.screen import AlertsScreen
+from tui.screens.base import ControlScreen
+from tui.screens.boot.screen import BootScreen
+from tui.screens.dialogs import Choice, HelpPanel, MenuPanel, MessagesPanel
+from tui.screens.ksqldb.screen import KsqlScreen
+from tui.screens.overview.screen import OverviewScreen
+from tui.screens.scenarios.screen import ScenariosScreen
+from tui.terminal import clipboard
+from tui.terminal.driver import GuardedDriver
+from tui.terminal.pacing import PacedScreen
+from tui.terminal.sanitise import clean
+
+BREAKPOINTS = ((0, "-narrow"), (110, "-wide"), (180, "-full"))
+"""Widths from which screens get their classes: beside the list a detail, then chart, list and detail."""
+MESSAGE_SECONDS = 6
+MESSAGES_KEPT = 500
+
+SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
+    "boot": BootScreen,
+    "overview": OverviewScreen,
+    "alerts": AlertsScreen,
+    "ksqldb": KsqlScreen,
+    "scenarios": ScenariosScreen,
+}
+
+
+class ControlCenter(App[int]):
+    """``files`` is where exports and copies go; ``keys`` is the user's keymap (action name to keys)."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "stream guard"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("app")]
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = dict(SCREENS)
+    DEFAULT_MODE = "boot"
+
+    def __init__(
+        self, ports: Ports, files: Path, *, theme_name: str = "guard-dark", keys: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(driver_class=GuardedDriver)
+        self.HORIZONTAL_BREAKPOINTS = [*BREAKPOINTS]
+        for known in theme.THEMES:
+            self.register_theme(known)
+        self.theme = theme_name
+        self.ports = ports
+        self.live = Live(ports)
+        self.files = files
+        self.messages: list[tuple[float, str, str]] = []
+        """What was said: epoch seconds, style, text; newest last."""
+        self._said_at = 0.0
+        self._keys = dict(keys or {})
+        self._seen_runs = 0
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.DEFAULTS
+
+    def on_mount(self) -> None:
+        known, unknown = keymap.user_keymap(self._keys)
+        self.set_keymap(known)
+        for sentence in unknown:
+            self.say(sentence, "warn")
+
+    # ------------------------------------------------------------------------------------------ start and end
+
+    async def open_stack(self) -> None:
+        """Bring the stack up, then go live. The boot screen runs this, and runs it again on its retry key."""
+        try:
+            await self.ports.stack.open(self.stack_changed)
+        except Unavailable as error:
+            self.say(str(error), "bad")
+            return
+        self.live.start()
+        if self.current_mode == "boot":
+            await self.switch_mode("overview")
+
+    def stack_changed(self, state: ServiceState) -> None:
+        before = self.live.services.get(state.name)
+        self.live.service_changed(state)
+        if self.live.ready and before is not None and before.state != state.state:
+            style = "good" if state.state == "up" else "bad" if state.state == "failed" else "warn"
+            self.say(f"{state.name}: {state.state} {state.detail}".rstrip(), style)
+
+    async def close_all(self) -> None:
+        """Stop polling, the hosted worker and the lease on the stack."""
+        await self.live.stop()
+        await self.ports.stack.close()
+
+    def terminal_drained(self) -> None:
+        """The driver's word that the terminal has taken the last frame."""
+        if self._screen_stacks and isinstance(self.screen, PacedScreen):
+            self.screen.pay_frame()
+
+    def terminal_lost(self) -> None:
+        """The terminal is gone: nobody is left to show anything to."""
+        self.exit(return_code=129)
+
+    # ------------------------------------------------------------------------------------------ messages
+
+    def say(self, text: str, style: str = "text") -> None:
+        """A line for the operator, shown for some seconds and kept in the history."""
+        self.messages.append((self.ports.now(), style, clean(text)))
+        del self.messages[:-MESSAGES_KEPT]
+        self._said_at = time.monotonic()
+
+    def tell(self, verdict: Verdict) -> None:
+        """What came of a command."""
+        self.say(verdict.text, "good" if isinstance(verdict, Done) else "warn")
+
+    def message_now(self) -> tuple[str, str]:
+        if not self.messages or time.monotonic() - self._said_at > MESSAGE_SECONDS:
+            return "", "text"
+        _, style, text = self.messages[-1]
+        return text, style
+
+    def counts(self) -> dict[str, int]:
+        """News per screen for the second line: undecided alerts."""
+        totals = self.live.totals.value
+        return {"alerts": totals.open_cases} if totals else {}
+
+    # ------------------------------------------------------------------------------------------ actions
+
+    async def action_show(self, name: str) -> None:
+        if not self.live.ready:
+            self.say("the stack is still starting", "warn")
+            return
+        while len(self.screen_stack) > 1 and self.current_mode == name:
+            await self.pop_screen()
+        await self.switch_mode(name)
+
+    async def action_back(self) -> None:
+        screen = self.screen
+        if isinstance(screen, ControlScreen) and screen.step_back():
+            return
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+        elif self.live.ready and self.current_mode != "overview":
+            await self.switch_mode("overview")
+        else:
+            self.say("ctrl+q leaves stream guard")
+
+    async def action_quit(self) -> None:
+        self.exit(return_code=0)
+
+    async def action_help(self) -> None:
+        if not isinstance(self.screen, HelpPanel):
+            await self.push_screen(HelpPanel(self.screen))
+
+    async def action_messages(self) -> None:
+        if not isinstance(self.screen, MessagesPanel):
+            await self.push_screen(MessagesPanel(self.messages))
+
+    def action_fullscreen(self) -> None:
+        screen = self.screen
+        if screen.maximized is not None:
+            screen.minimize()
+        elif screen.focused is not None:
+            screen.maximize(screen.focused, container=False)
+
+    def action_launch(self) -> None:
+        if not self.live.ready:
+            self.say("the stack is still starting", "warn")
+            return
+        choices = [Choice(info.key, info.name, info.title) for info in self.ports.scenarios.catalogue()]
+        choices.append(Choice("t", "traffic", "normal traffic, 200 payments a second, on or off"))
+        self.push_screen(MenuPanel("launch", choices), self._launch)
+
+    def _launch(self, name: str | None) -> None:
+        if name == "traffic":
+            self.run_worker(self._set_traffic(0 if self.live.traffic.value else 200), group="command")
+        elif name is not None:
+            self.run_worker(self.launch(name), group="command")
+
+    async def launch(self, scenario: str) -> None:
+        """Ask for a run through the log; a worker somewhere claims it."""
+        await self.command(self.ports.commands.launch(scenario, int(self.ports.now() * 1000) % 1_000_000))
+
+    async def _set_traffic(self, rate: int) -> None:
+        await self.command(self.ports.commands.set_traffic(rate))
+
+    async def command(self, running: Awaitable[Verdict]) -> bool:
+        """Await a command of ``CommandsPort`` and say what came of it; true when it was done."""
+        try:
+            verdict = await running
+        except Unavailable as error:
+            self.say(str(error), "bad")
+            return False
+        self.tell(verdict)
+        return isinstance(verdict, Done)
+
+    async def action_command(self) -> None:
+        if isinstance(self.screen, ControlScreen):
+            self.run_worker(self._ask_command(self.screen), group="command-line", exclusive=True)
+
+    async def _ask_command(self, screen: ControlScreen) -> None:
+        line = await screen.ask(f": {' '.join(keymap.SCREENS)} launch NAME traffic RATE theme NAME help messages quit")
+        words = (line or "").split()
+        if not words:
+            return
+        verb, rest = words[0], words[1:]
+        if verb in keymap.SCREENS:
+            await self.action_show(verb)
+        elif verb in ("q", "quit"):
+            await self.action_quit()
+        elif verb == "help":
+            await self.action_help()
+        elif verb == "messages":
+            await self.action_messages()
+        elif verb == "launch" and rest:
+            await self.launch(rest[0])
+        elif verb == "traffic" and rest and rest[0].isdecimal():
+            await self._set_traffic(int(rest[0]))
+        elif verb == "theme" and rest and rest[0] in self.available_themes:
+            self.theme = rest[0]
+        else:
+            self.say(f"there is no command {' '.join(words)!r}", "warn")
+
+    def copy_or_save(self, text: str, file_name: str | None) -> None:
+        """To the clipboard of the terminal, and to a file as the fallback (or the wanted place)."""
+        name = file_name or "copied.txt"
+        try:
+            path = clipboard.save(text, self.files, name)
+        except OSError as error:
+            self.say(f"cannot write {self.files / name}: {error.strerror}", "bad")
+            return
+        if file_name is not None:
+            self.say(f"wrote {path}", "good")
+            return
+        sequence = clipboard.osc52(text, os.environ)
+        driver = self._driver
+        if sequence is None or driver is None:
+            self.say(f"too long for the clipboard; wrote {path}", "warn")
+            return
+        driver.write(sequence)
+        self.say(f"copied {show.number(len(text))} characters; also in {path}", "good")

@@ -1,0 +1,184 @@
+"""Every key of the control center, once: bindings, footer, help, palette and the key reference come from here.
+
+An action belongs to a scope (``app``, a pane or a screen). A user's keymap names actions by ``scope.id``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """``keys`` as Textual names them; ``call`` is the action string; ``footer`` ranks it in the key line (0 = not)."""
+
+    scope: str
+    id: str
+    keys: tuple[str, ...]
+    call: str
+    label: str
+    help: str
+    footer: int = 0
+    priority: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.scope}.{self.id}"
+
+
+_SHOWN = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "escape": "esc",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "shift+tab": "S-tab",
+}
+
+
+def shown(key: str) -> str:
+    """A key as people read it: ``ctrl+r``, ``?``, ``X``."""
+    return _SHOWN.get(key, key)
+
+
+_SCREENS = (
+    ("overview", "Overview", "rates, health and the live alert feed"),
+    ("alerts", "Alerts", "all alerts, and the whole story of one"),
+    ("ksqldb", "ksqlDB", "statements and live push queries"),
+    ("scenarios", "Scenarios", "launch traffic and attacks, see what was caught"),
+)
+SCREENS = tuple(name for name, _, _ in _SCREENS)
+"""Names of the screens, in the order of their number keys."""
+TITLES = {name: title for name, title, _ in _SCREENS}
+
+
+ACTIONS: tuple[Action, ...] = (
+    *(
+        Action("app", name, (str(number),), f"app.show('{name}')", title, f"{title}: {text}")
+        for number, (name, title, text) in enumerate(_SCREENS, 1)
+    ),
+    Action("app", "help", ("question_mark",), "app.help", "help", "every key of this screen", footer=90),
+    Action("app", "launch", ("s",), "app.launch", "scenario", "launch a scenario, from anywhere", footer=50),
+    Action("app", "command", ("colon",), "app.command", "command", "type a command: a screen, a scenario, quit …"),
+    Action("app", "palette", ("ctrl+p",), "app.command_palette", "palette", "search every action by name"),
+    Action("app", "messages", ("m",), "app.messages", "messages", "what the control center said, with times"),
+    Action(
+        "app", "fullscreen", ("f",), "app.fullscreen", "full screen", "give the focused pane the whole screen, or back"
+    ),
+    Action("app", "back", ("escape", "q", "backspace"), "app.back", "back", "close, clear the filter, or go back"),
+    Action("app", "quit", ("ctrl+q",), "app.quit", "quit", "leave; the hosted worker stops", priority=True),
+    Action("app", "next_pane", ("tab",), "app.focus_next", "next pane", "move to the next pane"),
+    Action("app", "previous_pane", ("shift+tab",), "app.focus_previous", "previous pane", "move to the pane before"),
+    Action("list", "down", ("j", "down"), "move(1)", "down", "one row down"),
+    Action("list", "up", ("k", "up"), "move(-1)", "up", "one row up"),
+    Action("list", "half_down", ("ctrl+d", "pagedown"), "half(1)", "half page down", "half a page down"),
+    Action("list", "half_up", ("ctrl+u", "pageup"), "half(-1)", "half page up", "half a page up"),
+    Action("list", "top", ("g", "home"), "top", "top", "the first row"),
+    Action("list", "bottom", ("G", "end"), "bottom", "bottom", "the last row; a feed follows again"),
+    Action("list", "copy", ("y",), "copy", "copy", "copy the row to the clipboard (OSC 52) and to a file"),
+    Action("feed", "open", ("enter",), "open", "open", "open the selected row", footer=10),
+    Action("feed", "pause", ("space",), "pause", "pause", "pause or follow", footer=20),
+    Action("feed", "filter", ("slash",), "filter", "filter", "show only rows with this text, while live", footer=30),
+    Action("feed", "next_match", ("n",), "match(1)", "next match", "the next row with the filter's text"),
+    Action("feed", "previous_match", ("N",), "match(-1)", "match before", "the match before"),
+    Action("feed", "export", ("e",), "export", "export", "write the rows to a CSV file"),
+    Action(
+        "alerts", "next", ("o",), "open_undecided", "oldest open", "the oldest case that nobody has decided", footer=12
+    ),
+    Action("case", "claim", ("c",), "case('claim')", "claim", "take the case", footer=11),
+    Action("case", "confirm", ("x",), "case('confirm')", "fraud", "confirm fraud", footer=12),
+    Action("case", "dismiss", ("d",), "case('dismiss')", "dismiss", "not fraud, with a reason", footer=13),
+    Action(
+        "case", "escalate", ("e",), "case('escalate')", "escalate", "hand it to somebody else, with a reason", footer=14
+    ),
+    Action("case", "reopen", ("o",), "case('reopen')", "reopen", "open a decided case again: undoes the decision"),
+    Action("case", "note", ("w",), "case('note')", "note", "write a note into the case"),
+    Action(
+        "case", "snooze", ("z",), "snooze", "snooze", "no alerts of this rule for this account for an hour", footer=16
+    ),
+    Action("case", "block", ("B",), "block", "block", "refuse every payment of the account", footer=15),
+    Action("case", "unblock", ("U",), "unblock", "unblock", "let the account pay again"),
+    Action("case", "next", ("n",), "next_case", "next case", "the next open case", footer=17),
+    Action("editor", "run", ("ctrl+r",), "run", "run", "run the statements", footer=10, priority=True),
+    Action("editor", "stop", ("ctrl+c",), "stop", "stop", "end the running query", footer=20, priority=True),
+    Action("editor", "reset", ("ctrl+o",), "offset", "from", "read from earliest or latest", footer=30, priority=True),
+    Action("editor", "older", ("ctrl+up",), "recall(-1)", "older", "the statement before, from the history"),
+    Action("editor", "newer", ("ctrl+down",), "recall(1)", "newer", "the statement after, from the history"),
+    Action("editor", "clear", ("ctrl+l",), "clear", "clear", "empty the editor"),
+    Action(
+        "objects", "describe", ("enter", "D"), "describe", "describe", "DESCRIBE the object; EXPLAIN a query", footer=11
+    ),
+    Action("objects", "select", ("S",), "select", "select", "a push query over it, in the editor", footer=12),
+    Action("objects", "terminate", ("X",), "terminate", "terminate", "end the running query, after asking", footer=13),
+    Action("scenarios", "start", ("l", "enter"), "start", "launch", "launch the selected scenario", footer=11),
+    Action("scenarios", "start_all", ("L",), "start_all", "all", "launch every scenario", footer=12),
+    Action("scenarios", "stop_run", ("K",), "stop_run", "stop run", "stop the newest unfinished run of it", footer=13),
+    Action("traffic", "more", ("plus", "equals_sign"), "traffic(1)", "more", "more normal traffic", footer=15),
+    Action("traffic", "less", ("minus",), "traffic(-1)", "less", "less normal traffic", footer=16),
+    Action("traffic", "none", ("0",), "traffic(0)", "none", "no normal traffic"),
+    Action("boot", "retry", ("r",), "retry", "retry", "try what failed again", footer=10),
+)
+
+_BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def bindings(*scopes: str) -> list[Binding]:
+    """Textual bindings of the scopes; each carries its action's name, so a user's keymap can move it."""
+    return [
+        Binding(
+            ",".join(action.keys),
+            action.call,
+            action.label,
+            id=action.name,
+            show=action.footer > 0,
+            priority=action.priority,
+        )
+        for action in ACTIONS
+        if action.scope in scopes
+    ]
+
+
+def find(name: str | None) -> Action | None:
+    """The action of a binding's id."""
+    return _BY_NAME.get(name or "")
+
+
+def user_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Split a user's keymap into what is known and sentences about what is not."""
+    known = {name: keys for name, keys in wanted.items() if name in _BY_NAME}
+    unknown = [f"keymap: there is no action {name!r}" for name in wanted if name not in _BY_NAME]
+    return known, unknown
+
+
+def reference() -> str:
+    """The key reference as Markdown, for ``docs/control-center.md``."""
+    lines: list[str] = []
+    for scope in dict.fromkeys(action.scope for action in ACTIONS):
+        lines += [f"### {SCOPES[scope]}", "", "| key | does | name |", "|---|---|---|"]
+        for action in ACTIONS:
+            if action.scope == scope:
+                keys = " ".join(f"`{shown(key)}`" for key in action.keys)
+                lines.append(f"| {keys} | {action.help} | `{action.name}` |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+SCOPES = {
+    "app": "Everywhere",
+    "list": "Lists",
+    "feed": "Feeds",
+    "alerts": "Alerts",
+    "case": "A case",
+    "editor": "ksqlDB editor",
+    "objects": "ksqlDB objects",
+    "scenarios": "Scenarios",
+    "traffic": "Normal traffic",
+    "boot": "Start",
+}

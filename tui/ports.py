@@ -1,0 +1,378 @@
+"""What the control center needs from the outside: typed ports over immutable snapshots.
+
+``tui.adapters`` holds the real ones, ``tests/tui/fakes.py`` fakes of each. Times are epoch milliseconds, money is
+centavos. Every method may raise ``Unavailable`` with a sentence for the operator; a poll then shows old values with
+their age. Texts are raw: ``tui.terminal.sanitise`` is applied where they are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class Unavailable(Exception):
+    """A service cannot answer now; the message says which, why and what happens next."""
+
+
+# ------------------------------------------------------------------------------------------------ stack and workers
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """One service of the stack. ``state`` is starting, up, down, failed or restarting."""
+
+    name: str
+    state: str
+    detail: str = ""
+    address: str = ""
+    since: int | None = None
+    elapsed_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """One task of one worker process, as its status row says."""
+
+    worker_id: str
+    task: str
+    state: str
+    detail: str
+    restarts: int
+    host: str
+    pid: int
+    updated_at: int
+
+
+class StackPort(Protocol):
+    """The services behind the addresses, and the worker process that this control center hosts."""
+
+    async def open(self, on_step: Callable[[ServiceState], None]) -> None:
+        """Bring everything up, or find it up; ``on_step`` hears every change from then on. Raises ``Unavailable``."""
+
+    async def close(self) -> None:
+        """Stop the hosted worker and let go of the stack; at most half a second."""
+
+
+# ------------------------------------------------------------------------------------------------ the log's tables
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One reason of a decision."""
+
+    id: str
+    points: int
+    reason: str
+    value: float | None = None
+    threshold: float | None = None
+    transactions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A row of ``read.alert``. ``severity`` is block, review or info; ``status`` open, claimed, confirmed, …"""
+
+    alert_id: str
+    rule_id: str
+    account_id: str
+    event_time: int
+    incident_start: int
+    incident_end: int
+    txn_count: int
+    amount: int
+    score: int
+    decision: str
+    severity: str
+    status: str
+    assignee: str | None
+    raised_at: int
+    produced_at: int | None
+    first_pos: int
+    last_pos: int
+    transactions: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def latency_ms(self) -> int | None:
+        """Payment produced to alert committed."""
+        return None if self.produced_at is None else self.raised_at - self.produced_at
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    transaction_id: str
+    account_id: str
+    amount: int
+    event_time: int
+    decision: str
+    score: int
+    merchant: str
+    channel: str
+    city: str
+    source: Source
+    ingested_at: int
+    produced_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEvent:
+    """What happened to a case: who did what when, from its stream in the log."""
+
+    position: int
+    type: str
+    at: int
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    account_id: str
+    total_transactions: int
+    fraud_transactions: int
+    fraud_rate: float | None
+    total_amount: int
+    max_score: int
+    last_transaction_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything known about one alert. ``case_version`` is what an action on the case expects."""
+
+    alert: Alert
+    rule_title: str
+    rule_version: str
+    payments: tuple[Payment, ...]
+    history: tuple[CaseEvent, ...]
+    account: Account | None
+    earlier_alerts: int
+    case_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """Payments, decisions and alerts committed in one second of wall clock, which starts at ``at`` (epoch s)."""
+
+    at: int
+    payments: int
+    approve: int
+    review: int
+    block: int
+    alerts: int
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    amount_blocked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Today's money and the queue: stopped = blocked, at risk = in review and undecided."""
+
+    money_stopped: int
+    money_at_risk: int
+    open_cases: int
+    dead_letters: int
+    log_head: int
+
+
+class AlertsPort(Protocol):
+    async def newest(self, limit: int) -> Sequence[Alert]:
+        """The newest alerts, oldest first."""
+
+    async def changed_after(self, position: int, limit: int) -> Sequence[Alert]:
+        """Alerts raised or changed after a log position, in order of change."""
+
+    async def story(self, alert_id: str) -> Story | None: ...
+
+
+class FlowPort(Protocol):
+    async def seconds(self, since: int) -> Sequence[Second]:
+        """Throughput rows from epoch second ``since`` on, in order."""
+
+    async def totals(self) -> Totals: ...
+
+    async def workers(self) -> Sequence[WorkerState]: ...
+
+
+# ------------------------------------------------------------------------------------------------ scenarios
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInfo:
+    """A scenario that can be launched; ``key`` is its letter in the launch menu."""
+
+    name: str
+    title: str
+    expects: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRun:
+    run_id: str
+    scenario: str
+    seed: int
+    status: str
+    worker: str
+    requested_at: int
+    expected: int | None
+    caught: int | None
+    missed: int | None
+    false_alerts: int | None
+    time_to_detect_ms: int | None
+    detected_wall_ms: int | None
+    money_lost: int | None
+    last_pos: int
+
+
+class ScenariosPort(Protocol):
+    def catalogue(self) -> Sequence[ScenarioInfo]: ...
+
+    async def runs(self, limit: int) -> Sequence[ScenarioRun]:
+        """Newest first."""
+
+    async def traffic_rate(self) -> int:
+        """Payments per second asked for by the last ``TrafficRateSet``; 0 when none."""
+
+
+# ------------------------------------------------------------------------------------------------ commands
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was written: somebody was faster, or it makes no sense now. ``text`` says what holds instead."""
+
+    text: str
+
+
+Verdict = Done | Refused
+
+
+class CommandsPort(Protocol):
+    """Operator actions; each appends an event with the version it expects and says what came of it."""
+
+    def launch(self, scenario: str, seed: int) -> Awaitable[Verdict]: ...
+
+    def stop_run(self, run_id: str) -> Awaitable[Verdict]: ...
+
+    def set_traffic(self, rate: int) -> Awaitable[Verdict]: ...
+
+    def case(self, action: str, alert: Alert, reason: str, expected_version: int) -> Awaitable[Verdict]:
+        """``action`` is claim, confirm, dismiss, escalate, reopen or note."""
+
+    def snooze(self, rule_id: str, account_id: str, until: int, reason: str) -> Awaitable[Verdict]: ...
+
+    def block(self, account_id: str, reason: str, until: int | None) -> Awaitable[Verdict]: ...
+
+    def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]: ...
+
+
+# ------------------------------------------------------------------------------------------------ ksqlDB
+
+
+class SqlProblem(Exception):
+    """What ksqlDB said of a statement; ``line`` and ``column`` count from 1 when it named a place."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A result that is complete: SHOW, DESCRIBE, a pull query."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SqlObject:
+    """An entry of the object list; ``kind`` is stream, table, topic or query."""
+
+    kind: str
+    name: str
+    detail: str = ""
+
+
+class PushQuery(Protocol):
+    """A running push query. ``batches`` ends when the server ends the query; ``close`` ends it from here."""
+
+    @property
+    def query_id(self) -> str: ...
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    @property
+    def types(self) -> Sequence[str]: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+    def batches(self) -> AsyncIterator[Sequence[Sequence[object]]]: ...
+
+    async def close(self) -> None: ...
+
+
+class KsqlPort(Protocol):
+    async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
+        """Run statements; the last may be a push query. Raises ``SqlProblem`` or ``Unavailable``."""
+
+    async def objects(self) -> Sequence[SqlObject]: ...
+
+    async def terminate(self, query_id: str) -> Verdict: ...
+
+
+# ------------------------------------------------------------------------------------------------ Kafka
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What the pipeline has still to read; None when unknown."""
+
+    total: int | None
+    by_partition: Mapping[tuple[str, int], int | None] = field(default_factory=dict)
+
+
+class KafkaPort(Protocol):
+    async def lag(self) -> Lag: ...
+
+
+# ------------------------------------------------------------------------------------------------ all of it
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Every port; the app receives one of these and nothing else."""
+
+    stack: StackPort
+    alerts: AlertsPort
+    flow: FlowPort
+    scenarios: ScenariosPort
+    commands: CommandsPort
+    ksql: KsqlPort
+    kafka: KafkaPort
+    environment: str
+    operator: str
+    now: Callable[[], float]
+    """Epoch seconds; tests pin it."""

@@ -1,0 +1,1 @@
+"""The screens, a package each with its style sheet beside it; ``base`` is the frame they share."""

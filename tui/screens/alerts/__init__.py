@@ -1,0 +1,1 @@
+"""Screen 2: alerts, and the whole story of one."""

@@ -1,0 +1,70 @@
+"""An alert as a row. Severity is a mark and a word, colour only repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui import format as show
+from tui.ports import Alert
+from tui.widgets.canvas import Cell
+from tui.widgets.columns import Column
+from tui.widgets.feed import Feed
+
+MARKS = {"block": ("!!", "bad"), "review": ("! ", "warn")}
+STATUS_STYLES = {"open": "text", "claimed": "accent", "confirmed": "bad", "dismissed": "dim", "escalated": "warn"}
+
+COLUMNS = (
+    Column("time", 8),
+    Column("", 2),
+    Column("rule", 13, grow=1, limit=24),
+    Column("account", 10, grow=1, limit=16),
+    Column("what", 8, grow=2, limit=44),
+    Column("amount", 11, "right", grow=1, limit=14),
+    Column("result", 7, rank=5),
+    Column("risk", 4, "right", rank=6),
+    Column("took", 6, "right", rank=4),
+    Column("case", 9, rank=2),
+    Column("by", 8, rank=1),
+)
+
+
+def mark(severity: str) -> Cell:
+    return MARKS.get(severity, ("· ", "dim"))
+
+
+def what(alert: Alert) -> str:
+    """What happened, in a few words: the count and span of a burst, else the strongest reason."""
+    if alert.txn_count > 1:
+        return f"{alert.txn_count} in {show.age((alert.incident_end - alert.incident_start) / 1000)}"
+    strongest = max(alert.signals, key=lambda signal: signal.points, default=None)
+    return strongest.reason if strongest is not None else "1 payment"
+
+
+def cells(alert: Alert) -> Sequence[Cell]:
+    sign, style = mark(alert.severity)
+    decided = alert.status in ("dismissed", "confirmed")
+    return (
+        (show.clock(alert.event_time), "dim"),
+        (sign, style),
+        (alert.rule_id, "dim" if decided else "text"),
+        (alert.account_id, "dim" if decided else "text"),
+        (what(alert), "dim"),
+        (show.money(alert.amount), "dim" if decided else "text"),
+        (alert.decision, style),
+        (show.number(alert.score), style),
+        (show.duration(alert.latency_ms), "dim"),
+        (alert.status, STATUS_STYLES.get(alert.status, "text")),
+        (alert.assignee or "", "dim"),
+    )
+
+
+def alert_feed(id: str) -> Feed[Alert]:
+    """The follow feed of alerts, as the overview and the alerts screen show it."""
+    return Feed(
+        "alerts",
+        COLUMNS,
+        cells,
+        lambda alert: alert.alert_id,
+        empty="no alerts yet: s launches a scenario",
+        id=id,
+    )

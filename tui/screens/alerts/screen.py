@@ -1,0 +1,72 @@
+"""Alerts: the list, with a preview beside it where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from tui import keymap
+from tui.live import Inbox
+from tui.ports import Alert
+from tui.screens.alerts import story
+from tui.screens.alerts.detail import AlertScreen
+from tui.screens.alerts.rows import alert_feed
+from tui.screens.base import ControlScreen
+from tui.widgets.feed import Feed
+from tui.widgets.lines import Lines
+
+
+class AlertsScreen(ControlScreen):
+    CSS_PATH = "alerts.tcss"
+    AUTO_FOCUS = "#alerts"
+    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("alerts")]
+    title_name = "alerts"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inbox: Inbox | None = None
+        self._feed: Feed[Alert] = alert_feed("alerts")
+
+    def body(self) -> Iterator[Widget]:
+        with Horizontal(id="split"):
+            yield self._feed
+            yield Lines(id="preview")
+
+    def on_mount(self) -> None:
+        self._inbox = self.live.inbox()
+        super().on_mount()
+
+    def drain(self) -> None:
+        if self._inbox is None:
+            return
+        rows = self._inbox.take()
+        if rows:
+            self.live.shown(rows)
+            self._feed.add(rows)
+            self._feed.redraw()
+        self._preview()
+
+    def _preview(self) -> None:
+        pane = self.query_one("#preview", Lines)
+        alert = self._feed.selected
+        if pane.display:
+            now_ms = int(self.live.ports.now() * 1000)
+            pane.show([] if alert is None else story.lines(alert, None, now_ms, pane.size.width))
+
+    def on_feed_moved(self) -> None:
+        self._preview()
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        self.app.push_screen(AlertScreen(event.row, self._feed.model.rows))
+
+    def action_open_undecided(self) -> None:
+        """The oldest alert that nobody has decided: the next case of the queue."""
+        for alert in self._feed.model.rows():
+            if alert.status in ("open", "escalated"):
+                self.app.push_screen(AlertScreen(alert, self._feed.model.rows))
+                return
+        self.say("no open case")

@@ -1,0 +1,110 @@
+"""The frame of every screen: status above, keys and messages below, one drain timer, questions in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from tui.ports import Verdict
+from tui.terminal.pacing import PacedScreen
+from tui.widgets.feed import Feed
+from tui.widgets.keybar import KeyBar, MessageLine
+from tui.widgets.prompt import Prompt
+from tui.widgets.status import StatusLine
+
+if TYPE_CHECKING:
+    from tui.app import ControlCenter
+    from tui.live import Live
+
+DRAIN_HZ = 5
+
+
+class ControlScreen(PacedScreen[None]):
+    """Subclasses give ``body`` and ``drain``; ``title_name`` is the screen's name in the second line."""
+
+    AUTO_FOCUS: ClassVar[str | None] = None
+    title_name: ClassVar[str] = ""
+
+    @property
+    def center(self) -> ControlCenter:
+        return cast("ControlCenter", self.app)
+
+    @property
+    def live(self) -> Live:
+        return self.center.live
+
+    def body(self) -> Iterator[Widget]:
+        raise NotImplementedError
+
+    def drain(self) -> None:
+        """Take what is new from the sources and repaint; a few times a second, only while shown."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        yield from self.body()
+        with Vertical(id="foot"):
+            yield Prompt()
+            yield MessageLine()
+            yield KeyBar()
+
+    def on_mount(self) -> None:
+        self.set_interval(1 / DRAIN_HZ, self.tick, name="drain")
+        self.tick()
+
+    def on_screen_resume(self) -> None:
+        self.tick()
+
+    def tick(self) -> None:
+        if not self.is_current or self.writer_behind:
+            return
+        self.query_one(StatusLine).show(self.live.headline(), self.title_name, self.center.counts())
+        self.query_one(MessageLine).show(*self.center.message_now())
+        self.drain()
+
+    # ------------------------------------------------------------------------------------------ questions
+
+    async def ask(self, question: str, *, danger: bool = False) -> str | None:
+        return await self.query_one(Prompt).ask(question, danger=danger)
+
+    def say(self, text: str, style: str = "text") -> None:
+        self.center.say(text, style)
+
+    def tell(self, verdict: Verdict) -> None:
+        self.center.tell(verdict)
+
+    def on_feed_filter_wanted(self, event: Feed.FilterWanted) -> None:
+        event.stop()
+        self.run_worker(self._ask_filter(event.feed), group="filter", exclusive=True)
+
+    async def _ask_filter(self, feed: Feed[Any]) -> None:
+        before = feed.model.filter
+        answer = await self.query_one(Prompt).ask(
+            "rows with this text (enter keeps it, esc drops it)", value=before, on_change=feed.set_filter
+        )
+        feed.set_filter("" if answer is None else answer)
+
+    def on_feed_copy_wanted(self, event: Feed.CopyWanted) -> None:
+        event.stop()
+        self.center.copy_or_save(event.text, event.file_name)
+
+    # ------------------------------------------------------------------------------------------ back
+
+    def step_back(self) -> bool:
+        """Undo the innermost thing that is open; false when there is nothing and the screen itself should close."""
+        if self.maximized is not None:
+            self.minimize()
+            return True
+        focused = self.focused
+        if isinstance(focused, Feed) and focused.model.filter:
+            focused.set_filter("")
+            return True
+        if isinstance(focused, TextArea):
+            self.focus_next()
+            return True
+        return False

@@ -1,0 +1,135 @@
+"""Panels over a screen: menus, help and the message history. Escape, ``q`` and backspace close each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+
+from tui import format as show
+from tui import keymap
+from tui.terminal.pacing import PacedScreen
+from tui.widgets.canvas import Cell, Line
+from tui.widgets.keybar import active_actions
+from tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_CLOSE: list[BindingType] = [Binding("escape,q,backspace", "close", "close", show=False)]
+
+
+class Panel(PacedScreen[str | None], ModalScreen[str | None]):
+    """Lines at the bottom of the screen; ends without a result when closed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = _CLOSE
+    AUTO_FOCUS = "#panel"
+
+    def lines(self) -> Sequence[Line]:
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        pane = Lines(focusable=True, id="panel")
+        pane.styles.height = "auto"
+        yield pane
+
+    def on_mount(self) -> None:
+        lines = self.lines()
+        pane = self.query_one("#panel", Lines)
+        pane.styles.height = min(len(lines) + 1, max(4, self.app.size.height * 4 // 5))
+        pane.show(lines)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of a menu: its key, what choosing it gives back, and what it does."""
+
+    key: str
+    result: str
+    text: str
+
+
+class MenuPanel(Panel):
+    """One key chooses."""
+
+    def __init__(self, title: str, choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+
+    def lines(self) -> Sequence[Line]:
+        width = max((cell_len(choice.result) for choice in self._choices), default=0)
+        head: Line = [(f" {self._title}", "title"), ("  one key chooses, esc leaves", "dim")]
+        return [
+            head,
+            *(
+                [(f"   {choice.key} ", "key"), (f" {choice.result:<{width}}  ", "text"), (choice.text, "dim")]
+                for choice in self._choices
+            ),
+        ]
+
+    def on_key(self, event: events.Key) -> None:
+        for choice in self._choices:
+            if event.character == choice.key:
+                event.stop()
+                self.dismiss(choice.result)
+
+
+class TextPanel(Panel):
+    """Lines to read."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        super().__init__()
+        self._shown = lines
+
+    def lines(self) -> Sequence[Line]:
+        return self._shown
+
+
+class HelpPanel(Panel):
+    """Every key that works on the screen below, from the action registry."""
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__()
+        self._active = active_actions(below)
+
+    def lines(self) -> Sequence[Line]:
+        return help_lines(self._active)
+
+
+def help_lines(active: Iterable[tuple[keymap.Action, str]]) -> list[Line]:
+    """Help grouped by scope, what is closest to the focus first."""
+    by_scope: dict[str, list[keymap.Action]] = {}
+    for action, _ in active:
+        by_scope.setdefault(action.scope, []).append(action)
+    lines: list[Line] = []
+    for scope, actions in sorted(by_scope.items(), key=lambda item: item[0] == "app"):
+        lines.append([(f" {keymap.SCOPES[scope]}", "title")])
+        for action in actions:
+            keys = " ".join(keymap.shown(key) for key in action.keys)
+            lines.append([(f"   {keys:<18} ", "key"), (action.help, "text")])
+    return lines
+
+
+class MessagesPanel(Panel):
+    """What the control center said, newest first."""
+
+    def __init__(self, messages: Sequence[tuple[float, str, str]]) -> None:
+        super().__init__()
+        self._messages = list(messages)
+
+    def lines(self) -> Sequence[Line]:
+        head: list[Cell] = [(" messages", "title"), (f"  {len(self._messages)}, newest first", "dim")]
+        said: list[Line] = [
+            [(f" {show.clock(int(at * 1000))}  ", "dim"), (text, style)] for at, style, text in reversed(self._messages)
+        ]
+        return [head, *(said or [[("   nothing was said yet", "dim")]])]

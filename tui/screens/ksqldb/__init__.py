@@ -1,0 +1,1 @@
+"""Screen 3: statements and live push queries."""

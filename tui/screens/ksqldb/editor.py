@@ -1,0 +1,70 @@
+"""The statement editor: Textual's TextArea, coloured by our own lexer since no grammar for ksqlDB is at hand."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.widgets import TextArea
+
+from tui.screens.ksqldb import lexer
+from tui.terminal.sanitise import visible
+
+_COMPONENTS = ("keyword", "type", "function", "string", "quoted", "number", "comment")
+
+
+class Editor(TextArea):
+    """Marks ``problem`` (line and column from 1) until the text changes."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"editor--{kind}" for kind in _COMPONENTS), "editor--problem"}
+
+    def __init__(self, text: str, *, id: str) -> None:
+        super().__init__(
+            text, id=id, tab_behavior="focus", soft_wrap=True, compact=True, show_line_numbers=False, theme="css"
+        )
+        self._spans: dict[int, list[tuple[str, int, int]]] = {}
+        self._spans_of = ""
+        self.problem: tuple[int, int] | None = None
+
+    def mark(self, line: int, column: int) -> None:
+        """Show where the server stumbled, and put the cursor there."""
+        self.problem = (line, column)
+        self.move_cursor((line - 1, max(0, column - 1)))
+        self._spans_of = ""
+        self._line_cache.clear()
+        self.refresh()
+
+    def _tokenise(self) -> None:
+        text = self.text
+        if text == self._spans_of:
+            return
+        self._spans_of = text
+        self._spans = {}
+        starts = [0]
+        for line in text.split("\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        row = 0
+        for kind, begin, end in lexer.tokens(text):
+            while begin >= starts[row + 1]:
+                row += 1
+            at = row
+            while begin < end:
+                stop = min(end, starts[at + 1])
+                self._spans.setdefault(at, []).append((kind, begin - starts[at], stop - starts[at]))
+                begin, at = stop, at + 1
+
+    def get_line(self, line_index: int) -> Text:
+        self._tokenise()
+        line = Text(visible(self.document.get_line(line_index)), end="", no_wrap=True)
+        for kind, begin, end in self._spans.get(line_index, ()):
+            if kind != "end":
+                line.stylize(self.get_component_rich_style(f"editor--{kind}", partial=True), begin, end)
+        if self.problem is not None and self.problem[0] - 1 == line_index:
+            begin = self.problem[1] - 1
+            line.stylize(
+                self.get_component_rich_style("editor--problem", partial=True), begin, max(begin + 1, len(line))
+            )
+        return line
+
+    def on_text_area_changed(self) -> None:
+        self.problem = None

@@ -1,0 +1,1 @@
+"""Screen 1: how it goes, and the live alert feed."""

@@ -1,0 +1,92 @@
+"""Services and workers as lines, decisions and money as lines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui import format as show
+from tui.ports import Second, ServiceState, Totals, WorkerState
+from tui.widgets.canvas import Cell, Line
+
+STATES = {
+    "up": "good",
+    "running": "good",
+    "idle": "good",
+    "starting": "accent",
+    "restarting": "warn",
+    "stopped": "warn",
+    "down": "bad",
+    "failed": "bad",
+}
+SILENT_MS = 5_000
+"""A worker writes its status every second; after this it counts as silent."""
+
+
+def health_lines(services: Sequence[ServiceState], workers: Sequence[WorkerState] | None, now_ms: int) -> list[Line]:
+    """One line per service and per worker task: name, state, detail."""
+    lines: list[Line] = [[(" services", "strong")]]
+    lines += [
+        [
+            (f" {service.name:<11}", "text"),
+            (f"{service.state:<9}", STATES.get(service.state, "text")),
+            (service.detail or service.address, "dim"),
+        ]
+        for service in services
+    ]
+    if workers is None:
+        lines.append([(" workers    ", "text"), ("-", "dim")])
+        return lines
+    if not workers:
+        lines.append([(" workers    ", "text"), ("none     ", "warn"), ("nobody writes status", "dim")])
+    several = len({worker.worker_id for worker in workers}) > 1
+    for worker in workers:
+        silent = now_ms - worker.updated_at
+        name = f"{worker.task}@{worker.worker_id}" if several else worker.task
+        state, style = worker.state, STATES.get(worker.state, "text")
+        if silent > SILENT_MS:
+            state, style = f"{show.age(silent / 1000)} old", "dim"
+        restarts = f"  {worker.restarts} restarts" if worker.restarts else ""
+        lines.append([(f" {name:<11}", "text"), (f"{state:<9}", style), (worker.detail + restarts, "dim")])
+    return lines
+
+
+def share_lines(
+    seconds: Sequence[Second | None], totals: Totals | None, p50_ms: float | None, stale_s: float | None
+) -> list[Line]:
+    """Decisions of the last five minutes, money, queue, latency."""
+    known = [row for row in seconds if row is not None]
+    payments = sum(row.payments for row in known)
+    value: str = "dim" if stale_s is not None else "strong"
+
+    def share(count: int) -> str:
+        return show.percent(count / payments if payments else None)
+
+    decided: list[Cell] = []
+    for name, count in (
+        ("approve", sum(row.approve for row in known)),
+        ("review", sum(row.review for row in known)),
+        ("block", sum(row.block for row in known)),
+    ):
+        decided += [(f" {name} ", "dim"), (f"{share(count)} ", value)]
+    worst = [row.latency_p99_ms for row in known[-60:] if row.latency_p99_ms is not None]
+    decided += [
+        ("  decided p99 ", "dim"),
+        (show.duration(max(worst, default=None)), value),
+        ("  on screen p50 ", "dim"),
+        (show.duration(p50_ms), value),
+    ]
+    if stale_s is not None:
+        decided.append((f"  as of {show.age(stale_s)} ago", "warn"))
+    if totals is None:
+        return [decided, [(" money stopped today -  at risk -", "dim")]]
+    money: list[Cell] = [
+        (" stopped today ", "dim"),
+        (show.money(totals.money_stopped), "good"),
+        ("  at risk ", "dim"),
+        (show.money(totals.money_at_risk), "warn" if totals.money_at_risk else value),
+        ("  open cases ", "dim"),
+        (show.number(totals.open_cases), value),
+    ]
+    if totals.dead_letters:
+        money += [("  dead letters ", "dim"), (show.number(totals.dead_letters), "bad")]
+    return [decided, money]

@@ -1,0 +1,89 @@
+"""Overview: throughput, health, decisions, and the live alert feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from tui import format as show
+from tui.live import Inbox
+from tui.ports import Alert
+from tui.screens.alerts import story
+from tui.screens.alerts.detail import AlertScreen
+from tui.screens.alerts.rows import alert_feed
+from tui.screens.base import DRAIN_HZ, ControlScreen
+from tui.screens.overview.health import health_lines, share_lines
+from tui.widgets.chart import Chart
+from tui.widgets.feed import Feed
+from tui.widgets.lines import Lines
+
+
+class OverviewScreen(ControlScreen):
+    CSS_PATH = "overview.tcss"
+    AUTO_FOCUS = "#feed"
+    title_name = "overview"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._inbox: Inbox | None = None
+        self._feed: Feed[Alert] = alert_feed("feed")
+        self._ticks = 0
+
+    def body(self) -> Iterator[Widget]:
+        with Vertical():
+            with Horizontal(id="top"):
+                yield Chart("payments/s, 5 min", id="chart")
+                yield Lines(id="health")
+            yield Lines(id="shares")
+            with Horizontal(id="split"):
+                yield self._feed
+                yield Lines(id="preview")
+
+    def on_mount(self) -> None:
+        self._inbox = self.live.inbox()
+        super().on_mount()
+
+    def drain(self) -> None:
+        if self._inbox is None:
+            return
+        rows = self._inbox.take()
+        if rows:
+            self.live.shown(rows)
+            self._feed.add(rows)
+            self._feed.redraw()
+        if self._ticks % DRAIN_HZ == 0:
+            self._slow()
+        self._ticks += 1
+
+    def on_screen_resume(self) -> None:
+        self._ticks = 0
+        super().on_screen_resume()
+
+    def _slow(self) -> None:
+        """What changes once a second."""
+        live = self.live
+        now_ms = int(live.ports.now() * 1000)
+        seconds = live.per_second()
+        values = [0.0 if row is None else float(row.payments) for row in seconds]
+        note = f"max {show.number(max(values))}" if live.seconds.value is not None else show.UNKNOWN
+        self.query_one(Chart).show(values if live.seconds.value is not None else [], note)
+        health = health_lines(list(live.services.values()), live.workers.value, now_ms)
+        self.query_one("#health", Lines).show(health)
+        shares = share_lines(seconds, live.totals.value, live.shown_quantile(0.5), live.seconds.stale)
+        self.query_one("#shares", Lines).show(shares)
+        self._preview()
+
+    def _preview(self) -> None:
+        pane = self.query_one("#preview", Lines)
+        alert = self._feed.selected
+        if pane.display:
+            now_ms = int(self.live.ports.now() * 1000)
+            pane.show([] if alert is None else story.lines(alert, None, now_ms, pane.size.width))
+
+    def on_feed_moved(self) -> None:
+        self._preview()
+
+    def on_feed_opened(self, event: Feed.Opened) -> None:
+        self.app.push_screen(AlertScreen(event.row, self._feed.model.rows))

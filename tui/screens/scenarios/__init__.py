@@ -1,0 +1,1 @@
+"""Screen 4: launch traffic and attacks, see what was caught."""

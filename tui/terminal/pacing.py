@@ -1,0 +1,40 @@
+"""Frames that wait for the terminal: a screen that paints only when the last frame has been taken."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual.screen import Screen
+
+from tui.terminal.driver import GuardedDriver
+
+Result = TypeVar("Result")
+
+
+class PacedScreen(Screen[Result]):
+    """Defers painting while the terminal is behind; the compositor keeps the dirty regions until then.
+
+    What the user sees is then always the newest state, however slow the link: frames are skipped, never queued.
+    """
+
+    _frame_owed = False
+    frames_skipped = 0
+
+    @property
+    def writer_behind(self) -> bool:
+        driver = self.app._driver
+        return isinstance(driver, GuardedDriver) and driver.behind
+
+    def _compositor_refresh(self) -> None:
+        if self.writer_behind:
+            self._frame_owed = True
+            self.frames_skipped += 1
+            self._dirty_widgets.clear()
+            return
+        self._frame_owed = False
+        super()._compositor_refresh()
+
+    def pay_frame(self) -> None:
+        """Paint what was put off; called when the terminal has taken the last frame."""
+        if self._frame_owed:
+            self._compositor_refresh()

@@ -1,0 +1,79 @@
+"""Untrusted text on its way to the terminal: no byte of it may act, and its width is counted in cells.
+
+Merchant names and messages are written by attackers. ESC, C0, C1, DEL and bidi controls become visible symbols;
+joiners and other format characters, whose width terminals disagree about, become a dot.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rich.cells import cell_len, set_cell_size
+
+_C0 = {code: chr(0x2400 + code) for code in range(0x20)}
+_FIXED = _C0 | {0x7F: "␡", 0x09: " ", 0x2028: "␤", 0x2029: "␤"}
+_HIDDEN = "·"
+MARK = "…"
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    fixed = _FIXED.get(code)
+    if fixed is not None:
+        return fixed
+    if 0x80 <= code <= 0x9F:
+        return "�"
+    if unicodedata.category(char) in ("Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"):
+        return _HIDDEN
+    return char
+
+
+def clean(text: str, limit: int = 4096) -> str:
+    """``text`` with everything that could act on a terminal made visible, at most ``limit`` characters."""
+    if len(text) > limit:
+        text = text[: limit - 1] + MARK
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible, unicodedata.normalize("NFC", text)))
+
+
+def visible(text: str) -> str:
+    """Like ``clean``, character for character: positions in the text stay what they are (for editors)."""
+    return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
+
+
+def fit(text: str, width: int, align: str = "left") -> str:
+    """Clean text in exactly ``width`` cells; longer text ends in an ellipsis. ``align`` is left or right."""
+    if width <= 0:
+        return ""
+    text = clean(text, 4 * width + 8)
+    size = len(text) if text.isascii() else cell_len(text)
+    if size > width:
+        return set_cell_size(text, width - 1) + MARK
+    pad = " " * (width - size)
+    return pad + text if align == "right" else text + pad
+
+
+def wrap(text: str, width: int, limit: int = 40) -> list[str]:
+    """Clean text in lines of at most ``width`` cells, broken at spaces where it can, at most ``limit`` lines."""
+    lines: list[str] = []
+    for paragraph in text[: width * limit * 2].splitlines() or [""]:
+        line = ""
+        for word in clean(paragraph, width * limit).split(" "):
+            candidate = f"{line} {word}" if line else word
+            if cell_len(candidate) <= width:
+                line = candidate
+                continue
+            if line:
+                lines.append(line)
+            while cell_len(word) > width:
+                head = set_cell_size(word, width).rstrip()
+                lines.append(head)
+                word = word[len(head) :]
+            line = word
+        lines.append(line)
+        if len(lines) >= limit:
+            break
+    if len(lines) > limit:
+        lines = [*lines[: limit - 1], MARK]
+    return lines

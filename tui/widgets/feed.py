@@ -1,0 +1,247 @@
+"""A list on screen: follow feed, push-query grid, catalogue. Draws only what is visible, whatever is buffered."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from textual.binding import BindingType
+from textual.message import Message
+from textual.strip import Strip
+
+from tui import keymap
+from tui.widgets.canvas import Canvas, Cell, Line, columns_line, spread
+from tui.widgets.columns import Column, lay_out
+from tui.widgets.feed_model import FeedModel
+
+T = TypeVar("T")
+
+
+class Feed(Canvas, Generic[T]):
+    """``cells`` gives one cell per column for a row. ``live`` feeds follow, the others are replaced as a whole."""
+
+    can_focus = True
+    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("list", "feed")]
+
+    class Opened(Message):
+        """Enter on a row."""
+
+        def __init__(self, feed: Feed[Any], row: Any) -> None:
+            super().__init__()
+            self.feed = feed
+            self.row = row
+
+        @property
+        def control(self) -> Feed[Any]:
+            return self.feed
+
+    class Moved(Message):
+        """The cursor stands on another row."""
+
+        def __init__(self, feed: Feed[Any]) -> None:
+            super().__init__()
+            self.feed = feed
+
+        @property
+        def control(self) -> Feed[Any]:
+            return self.feed
+
+    class FilterWanted(Message):
+        """The user wants to type a filter; the screen owns the prompt."""
+
+        def __init__(self, feed: Feed[Any]) -> None:
+            super().__init__()
+            self.feed = feed
+
+    class CopyWanted(Message):
+        """Text for the clipboard, or (with a name) for a file."""
+
+        def __init__(self, text: str, file_name: str | None = None) -> None:
+            super().__init__()
+            self.text = text
+            self.file_name = file_name
+
+    def __init__(
+        self,
+        title: str,
+        columns: Sequence[Column],
+        cells: Callable[[T], Sequence[Cell]],
+        key: Callable[[T], Hashable],
+        *,
+        live: bool = True,
+        limit: int = 20_000,
+        empty: str = "nothing yet",
+        heads: bool = True,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.title_text = title
+        self.note: Line = ()
+        """Cells at the right end of the title, such as a rate."""
+        self.empty = empty
+        self._columns = tuple(columns)
+        self._cells = cells
+        self._heads = heads
+        self._live = live
+        self.model: FeedModel[T] = FeedModel(key, self._text_of, live=live, limit=limit)
+        self._window: list[T | None] = []
+        self._at = -1
+        self._laid_out: tuple[int, list[int]] = (-1, [])
+
+    def _text_of(self, row: T) -> str:
+        return " ".join(text for text, _ in self._cells(row))
+
+    # ------------------------------------------------------------------------------------------ content
+
+    @property
+    def selected(self) -> T | None:
+        return self.model.selected
+
+    def add(self, rows: Sequence[T]) -> None:
+        """Append or change rows; they are painted by the next ``redraw``."""
+        self.model.add(rows)
+
+    def replace(self, rows: Sequence[T]) -> None:
+        self.model.replace(rows)
+        self.redraw()
+
+    def set_columns(self, columns: Sequence[Column]) -> None:
+        """Another schema, with no rows."""
+        self._columns = tuple(columns)
+        self._laid_out = (-1, [])
+        self.model.clear()
+        self.redraw()
+
+    def set_filter(self, text: str) -> None:
+        self.model.set_filter(text)
+        self._after_move()
+
+    def redraw(self) -> None:
+        """Take a new picture of the model and paint it."""
+        self._window, self._at = self.model.window(self._body_height)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    # ------------------------------------------------------------------------------------------ drawing
+
+    @property
+    def _head_height(self) -> int:
+        return 1 + (1 if self._heads and self.size.height > 5 else 0)
+
+    @property
+    def _body_height(self) -> int:
+        return max(0, self.size.height - self._head_height)
+
+    @property
+    def _widths(self) -> list[int]:
+        width = max(1, self.size.width - 2)
+        if self._laid_out[0] != width:
+            self._laid_out = (width, lay_out(self._columns, width))
+        return self._laid_out[1]
+
+    def _title_line(self, width: int) -> list[Cell]:
+        model = self.model
+        left: list[Cell] = [(f" {self.title_text} ", "title" if self.has_focus else "strong")]
+        if self._live:
+            left.append(("following " if model.following else "browsing ", "good" if model.following else "warn"))
+        if model.filter:
+            left.append((f"/{model.filter} {len(model)} of {model.total} ", "accent"))
+        if not model.following and self._live:
+            left.append(("{} of {} ".format(*model.place), "dim"))
+            if model.new:
+                left.append((f"+{model.new} new, G to follow ", "warn"))
+        return spread(left, self.note, width)
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y == 0:
+            return self.strip(self._title_line(width), width)
+        aligns = [column.align for column in self._columns]
+        if self._head_height == 2 and y == 1:
+            heads: list[Cell] = [(column.title, "dim") for column in self._columns]
+            return self.strip([(" ", "dim"), *columns_line(heads, self._widths, aligns)], width)
+        index = y - self._head_height
+        if index >= len(self._window):
+            if index == 0:
+                return self.strip([(f" {self.empty}", "dim")], width)
+            return self.blank(width)
+        row = self._window[index]
+        selected = index == self._at and (self.has_focus or not self.model.following)
+        mark = ("▌" if selected else " ", "accent")
+        if row is None:
+            return self.strip([mark, ("(no longer in the buffer)", "dim")], width)
+        line = columns_line(self._cells(row), self._widths, aligns)
+        bar = self._scroll_bar(index)
+        body = self.strip([mark, *line], width - 1, "cursor" if selected else None)
+        return Strip.join([body, self.strip([bar], 1)])
+
+    def _scroll_bar(self, index: int) -> Cell:
+        top, total = self.model.scroll
+        height = self._body_height
+        if self.model.following or total <= height:
+            return " ", "dim"
+        first = top * height // total
+        last = first + max(1, height * height // total)
+        return ("┃", "accent") if first <= index < last else ("│", "dim")
+
+    # ------------------------------------------------------------------------------------------ keys
+
+    def _after_move(self) -> None:
+        self.redraw()
+        self.post_message(self.Moved(self))
+
+    def action_move(self, rows: int) -> None:
+        self.model.move(rows)
+        self._after_move()
+
+    def action_half(self, direction: int) -> None:
+        self.model.move(direction * max(1, self._body_height // 2))
+        self._after_move()
+
+    def action_top(self) -> None:
+        self.model.top()
+        self._after_move()
+
+    def action_bottom(self) -> None:
+        self.model.follow()
+        self._after_move()
+
+    def action_pause(self) -> None:
+        if self._live:
+            self.model.pause()
+            self._after_move()
+
+    def action_match(self, direction: int) -> None:
+        if self.model.find(direction):
+            self._after_move()
+
+    def action_open(self) -> None:
+        row = self.selected
+        if row is not None:
+            self.post_message(self.Opened(self, row))
+
+    def action_filter(self) -> None:
+        self.post_message(self.FilterWanted(self))
+
+    def action_copy(self) -> None:
+        row = self.selected
+        if row is not None:
+            self.post_message(self.CopyWanted("\t".join(text.strip() for text, _ in self._cells(row))))
+
+    def action_export(self) -> None:
+        """The rows that the filter lets through, as CSV with a header."""
+        out = io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow([column.title for column in self._columns])
+        writer.writerows([text.strip() for text, _ in self._cells(row)] for row in self.model.rows())
+        self.post_message(self.CopyWanted(out.getvalue(), f"{self.id or 'rows'}.csv"))

@@ -1,0 +1,78 @@
+"""The two top lines: what it is, how it goes, and the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.cells import cell_len
+from textual.strip import Strip
+
+from tui import format as show
+from tui import keymap
+from tui.live import Headline
+from tui.widgets.canvas import Canvas, Cell, spread
+
+NAME = " stream guard "
+
+
+def number_cells(head: Headline) -> list[list[Cell]]:
+    """The five numbers that matter, and what was dropped when anything was; the most important first."""
+    old = "dim" if head.stale_s is not None else "strong"
+    groups: list[list[Cell]] = [
+        [(show.number(head.payments_per_s), old), (" pay/s", "dim")],
+        [(show.number(head.alerts_per_min), old), (" alerts/min", "dim")],
+        [("lag ", "dim"), (show.number(head.lag), "warn" if head.lag and head.lag > 1000 else old)],
+        [("p99 ", "dim"), (show.duration(head.p99_ms), old)],
+    ]
+    if head.dropped:
+        groups.append([("dropped ", "dim"), (show.number(head.dropped), "warn")])
+    return groups
+
+
+class StatusLine(Canvas):
+    """Two lines; never focused, drawn from a ``Headline``."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status")
+        self._head: Headline | None = None
+        self._current = ""
+        self._counts: Mapping[str, int] = {}
+
+    def show(self, head: Headline, current: str, counts: Mapping[str, int]) -> None:
+        if (head, current, counts) != (self._head, self._current, self._counts):
+            self._head, self._current, self._counts = head, current, dict(counts)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        return self.strip(self._top(width) if y == 0 else self._nav(width), width)
+
+    def _top(self, width: int) -> list[Cell]:
+        head = self._head
+        if head is None:
+            return [(NAME, "title")]
+        mode = head.mode if head.stale_s is None else f"STALE {show.age(head.stale_s)}"
+        good = head.mode == "LIVE" and head.stale_s is None
+        left: list[Cell] = [
+            (NAME, "title"),
+            (f" {head.environment} ", "accent"),
+            (f" {mode} ", "good" if good else "warn"),
+        ]
+        right: list[Cell] = []
+        room = width - sum(cell_len(text) for text, _ in left) - 2
+        for group in number_cells(head):
+            size = 3 + sum(cell_len(text) for text, _ in group)
+            if size > room:
+                break
+            right += [("   ", "dim"), *group]
+            room -= size
+        return spread(left, [*right, (" ", "dim")], width)
+
+    def _nav(self, width: int) -> list[Cell]:
+        cells: list[Cell] = []
+        for number, name in enumerate(keymap.SCREENS, 1):
+            count = self._counts.get(name, 0)
+            badge = f"·{count if count < 1000 else '999+'}" if count else ""
+            style = "cursor" if name == self._current else "text"
+            cells.append((f" {number} {keymap.TITLES[name]}{badge} ", style))
+        return cells
