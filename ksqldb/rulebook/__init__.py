@@ -1,0 +1,19 @@
+"""The rules of ``ksqldb/rules``: read from files, brought to a server, looked after there."""
+
+from ksqldb.rulebook._deploy import RuleState, Status, deploy, pause, resume, states, undeploy
+from ksqldb.rulebook._files import Rule, Rulebook, RuleFileError, load, parse
+
+__all__ = [
+    "Rule",
+    "RuleFileError",
+    "RuleState",
+    "Rulebook",
+    "Status",
+    "deploy",
+    "load",
+    "parse",
+    "pause",
+    "resume",
+    "states",
+    "undeploy",
+]
