@@ -1,0 +1,1 @@
+"""Workers: producer, consumer, scenario and projector, each a task of one process, restartable on its own."""

@@ -1,0 +1,152 @@
+"""The consumer: payments, rule rows and labels of a batch -> decisions, alerts and rows, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.detection.payment import payment_of
+from core.detection.state import Changes, PartitionState, RulePolicy
+from core.eventlog import Item, Meta
+from core.eventlog.append import append_bulk
+from core.kafka.inlet import BatchResult, PartitionBatch
+from core.kafka.record import Record
+from core.workers import rows
+from core.workers.feedback import Feedback
+from core.workers.throughput import Throughput
+from schema.alert import RuleAlert
+from schema.events import AlertRaised, PaymentDecided
+from schema.label import Label
+from schema.transaction import Transaction
+
+KEPT_ACCOUNTS = 40_000
+_META = Meta(actor="consumer")
+
+
+class Held:
+    """The partition's state in the worker's memory; None until the first batch has read it from the database."""
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.state: PartitionState | None = None
+
+
+class ConsumerHandler:
+    """Handler of the inlet. All that it remembers is stored account by account in the batch's own transaction, so a
+    worker that dies leaves exactly the state of the last commit, and memory is only a cache of it."""
+
+    def __init__(self, rules: Mapping[str, RulePolicy], feedback: Feedback) -> None:
+        self.rules = rules
+        self.duplicates = 0
+        self.decided = 0
+        self._feedback = feedback
+        self._throughput = Throughput()
+
+    def restore(self, partition: int, snapshot: bytes | None) -> Held:
+        return Held(partition)
+
+    def snapshot(self, state: Held) -> bytes:
+        return b""
+
+    def replay(self, batch: PartitionBatch[Held]) -> None:
+        """Never called: the inlet runs without snapshots."""
+
+    async def handle(self, conn: Any, batches: Sequence[PartitionBatch[Held]]) -> BatchResult:
+        payments, labels = await self._prepare(conn, batches)
+        decisions: list[PaymentDecided] = []
+        alerts: list[Any] = []
+        for batch in batches:
+            changes = self._judge(batch, payments)
+            decisions += changes.decisions
+            alerts += changes.alerts
+        await self._store(conn, batches, payments, labels, decisions)
+        await self._throughput.add(conn, decisions, sum(isinstance(event, AlertRaised) for event in alerts))
+        await self._append(conn, decisions, alerts)  # the last work: the log is locked from here to the commit
+        return BatchResult()
+
+    # ------------------------------------------------------------------------------------------------ steps
+
+    async def _prepare(
+        self, conn: Any, batches: Sequence[PartitionBatch[Held]]
+    ) -> tuple[dict[str, tuple[Record, Transaction]], list[Label]]:
+        """Load what the batch needs; returns its payments that are not in the database yet, and its labels."""
+        payments: dict[str, tuple[Record, Transaction]] = {}
+        labels: list[Label] = []
+        accounts: dict[str, PartitionState] = {}
+        received = 0
+        for batch in batches:
+            state = batch.state.state
+            if state is None:
+                header = await conn.fetchval(
+                    "select state from detection.partition where partition = $1", batch.partition
+                )
+                state = batch.state.state = PartitionState(batch.partition, self.rules, header)
+            named: list[str] = []
+            for record, value in batch.items:
+                if isinstance(value, Transaction):
+                    received += 1
+                    payments.setdefault(value.transaction_id, (record, value))
+                    named.append(value.account_id)
+                elif isinstance(value, RuleAlert):
+                    named.append(value.account_id)
+                else:
+                    labels.append(value)
+            accounts.update((name, state) for name in state.missing(named))
+        if accounts:
+            for name, stored in await rows.load_accounts(conn, list(accounts)):
+                accounts.pop(name).load(name, stored)
+            for name, state in accounts.items():
+                state.load(name, None)
+        for name in await rows.known_payments(conn, list(payments)):
+            del payments[name]
+        self.duplicates += received - len(payments)
+        await self._feedback.know(value.event_time for _, value in payments.values())
+        return payments, labels
+
+    def _judge(self, batch: PartitionBatch[Held], payments: Mapping[str, tuple[Record, Transaction]]) -> Changes:
+        state = batch.state.state
+        assert state is not None
+        lists_at, standing = self._feedback.lists_at, self._feedback.standing()
+        for record, value in batch.items:
+            if isinstance(value, Transaction):
+                fresh = payments.get(value.transaction_id)
+                if fresh is not None and fresh[0] is record:
+                    state.on_payment(payment_of(value), lists_at(value.event_time), record.offset)
+            elif isinstance(value, RuleAlert):
+                state.on_alert(value, standing, (record.topic, record.partition, record.offset))
+        return state.flush()
+
+    async def _store(
+        self,
+        conn: Any,
+        batches: Sequence[PartitionBatch[Held]],
+        payments: Mapping[str, tuple[Record, Transaction]],
+        labels: Sequence[Label],
+        decisions: Sequence[PaymentDecided],
+    ) -> None:
+        await rows.insert_payments(
+            conn, [(*payments[d.transaction_id], d) for d in decisions if d.transaction_id in payments]
+        )
+        await rows.revise_payments(conn, [d for d in decisions if d.transaction_id not in payments])
+        await rows.insert_labels(conn, labels)
+        for batch in batches:
+            state = batch.state.state
+            assert state is not None
+            touched = state.touched()
+            if touched:
+                await rows.store_state(conn, batch.partition, state.header(), touched)
+            state.trim(KEPT_ACCOUNTS)
+
+    async def _append(self, conn: Any, decisions: Sequence[PaymentDecided], alerts: Sequence[Any]) -> None:
+        streams: dict[str, list[Any]] = {}
+        for decided in decisions:
+            streams.setdefault(f"account-{decided.account_id}", []).append(decided)
+        items = [Item(stream, events, _META) for stream, events in streams.items()]
+        # An incident known to the log but no longer to memory is not raised twice: its stream must be new.
+        items += [
+            Item(f"alert-{event.alert_id}", [event], _META, 0 if isinstance(event, AlertRaised) else None)
+            for event in alerts
+        ]
+        if items:
+            await append_bulk(conn, items)
+        self.decided += len(decisions)

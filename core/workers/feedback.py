@@ -1,0 +1,84 @@
+"""The lists in force, brought from PostgreSQL: confirmed-fraud rates by epoch, blocks and snoozes from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from core.detection.lists import ACCOUNT, EPOCH_MS, RATE_WINDOW_MS, Block, Lists, Rate, epoch_of
+from core.eventlog import EventLog, Recorded
+from schema.events import AccountBlocked, AccountUnblocked, RuleSnoozed
+
+BLOCKING = ("AccountBlocked", "AccountUnblocked", "RuleSnoozed")
+_KEPT_EPOCHS = 16
+
+
+class Feedback:
+    """What the consumer judges by. ``lists_at`` answers from memory once ``know`` has fetched the epochs."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._rates: dict[int, dict[tuple[str, str], Rate]] = {}
+        self._lists: dict[int, Lists] = {}
+        self._blocks: dict[tuple[str, str], Block] = {}
+        self._snoozes: dict[tuple[str, str], int] = {}
+
+    async def know(self, times: Iterable[int]) -> None:
+        """Fetch the epochs of these event times, drawing up those that nobody has asked for yet."""
+        wanted = sorted({epoch_of(time) for time in times} - self._rates.keys())
+        for epoch in wanted:
+            # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
+            await self._pool.execute("select detection.freeze($1)", _instant(epoch))
+            rows = await self._pool.fetch(
+                "select kind, party, sum(labels)::int as labels, sum(frauds)::int as frauds from detection.list_rate"
+                " where epoch > $1 and epoch <= $2 group by kind, party having sum(frauds) > 0",
+                _instant(epoch - RATE_WINDOW_MS),
+                _instant(epoch),
+            )
+            self._rates[epoch] = {(r["kind"], r["party"]): Rate(r["labels"], r["frauds"]) for r in rows}
+        for stale in sorted(self._rates)[: max(0, len(self._rates) - max(_KEPT_EPOCHS, len(wanted)))]:
+            del self._rates[stale]
+            self._lists.pop(stale, None)
+
+    def lists_at(self, time: int) -> Lists:
+        """The lists in force at an event time whose epoch is known."""
+        epoch = time - time % EPOCH_MS
+        lists = self._lists.get(epoch)
+        if lists is None:
+            lists = self._lists[epoch] = Lists(self._rates.get(epoch, {}), self._blocks, {}, self._snoozes)
+        return lists
+
+    def standing(self) -> Lists:
+        """Blocks and snoozes without rates: all that a rule's row is judged by."""
+        return Lists({}, self._blocks, {}, self._snoozes)
+
+    async def follow(self, log: EventLog, ready: Any) -> None:
+        """Keep blocks and snoozes as the log has them, for ever; ``ready`` is set when the past has been read."""
+        head = await log.head()
+        position = 1
+        while position <= head:
+            batch = await log.read(position, 1000, types=BLOCKING, upto=head)
+            self._take(batch)
+            position = batch[-1].pos + 1 if len(batch) == 1000 else head + 1
+        ready.set()
+        async for batch in log.subscribe(head + 1, types=BLOCKING):
+            self._take(batch)
+
+    def _take(self, batch: Iterable[Recorded]) -> None:
+        blocks, snoozes = dict(self._blocks), dict(self._snoozes)
+        for recorded in batch:
+            event = recorded.event
+            since = int(recorded.at.timestamp() * 1000)
+            if isinstance(event, AccountBlocked):
+                blocks[ACCOUNT, event.account_id] = Block(event.reason, since, event.until)
+            elif isinstance(event, AccountUnblocked):
+                blocks.pop((ACCOUNT, event.account_id), None)
+            elif isinstance(event, RuleSnoozed):
+                snoozes[event.rule_id, event.account_id] = event.until
+        self._blocks, self._snoozes = blocks, snoozes
+        self._lists.clear()
+
+
+def _instant(time: int) -> datetime:
+    return datetime.fromtimestamp(time / 1000, UTC)

@@ -1,0 +1,138 @@
+"""SQL of the consumer: every statement runs in the transaction that is open on ``conn``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from core.kafka.record import Record
+from schema.events import PaymentDecided
+from schema.label import Label
+from schema.transaction import Transaction
+
+_PAYMENT_COLUMNS = (
+    "transaction_id",
+    "account_id",
+    "amount",
+    "channel",
+    "merchant_id",
+    "merchant_name",
+    "merchant_category",
+    "payee_id",
+    "device_id",
+    "city",
+    "state",
+    "latitude",
+    "longitude",
+    "event_time",
+    "produced_at",
+    "partition",
+    "offset",
+    "decision",
+    "score",
+)
+
+
+async def known_payments(conn: Any, transaction_ids: Sequence[str]) -> list[str]:
+    """Those that the database has already: a producer sent them twice."""
+    if not transaction_ids:
+        return []
+    found = await conn.fetch("select transaction_id from read.payment where transaction_id = any($1)", transaction_ids)
+    return [row["transaction_id"] for row in found]
+
+
+async def load_header(conn: Any, partition: int) -> bytes | None:
+    """What is stored of a partition as a whole."""
+    header: bytes | None = await conn.fetchval("select state from detection.partition where partition = $1", partition)
+    return header
+
+
+async def load_accounts(conn: Any, account_ids: Sequence[str]) -> list[tuple[str, bytes]]:
+    """Stored accounts among those named."""
+    found = await conn.fetch("select account_id, state from detection.account where account_id = any($1)", account_ids)
+    return [(row["account_id"], row["state"]) for row in found]
+
+
+async def store_state(conn: Any, partition: int, header: bytes, accounts: Mapping[str, bytes]) -> None:
+    """Keep what detection remembers after the batch."""
+    await conn.execute(
+        "insert into detection.account (account_id, state) select * from unnest($1::text[], $2::bytea[])"
+        " on conflict (account_id) do update set state = excluded.state",
+        list(accounts),
+        list(accounts.values()),
+    )
+    await conn.execute(
+        "insert into detection.partition (partition, state) values ($1, $2)"
+        " on conflict (partition) do update set state = excluded.state",
+        partition,
+        header,
+    )
+
+
+async def insert_payments(conn: Any, payments: Sequence[tuple[Record, Transaction, PaymentDecided]]) -> None:
+    """One row a payment, with the decision it has now."""
+    if payments:
+        await conn.copy_records_to_table(
+            "payment", schema_name="read", columns=_PAYMENT_COLUMNS, records=[_row(*payment) for payment in payments]
+        )
+
+
+async def revise_payments(conn: Any, decisions: Sequence[PaymentDecided]) -> None:
+    """Bring rows of earlier batches to their standing decision."""
+    if decisions:
+        await conn.execute(
+            "update read.payment p set decision = r.decision, score = r.score"
+            " from unnest($1::text[], $2::text[], $3::int[]) as r (transaction_id, decision, score)"
+            " where p.transaction_id = r.transaction_id",
+            [decided.transaction_id for decided in decisions],
+            [decided.decision for decided in decisions],
+            [decided.score for decided in decisions],
+        )
+
+
+def _row(record: Record, tx: Transaction, decided: PaymentDecided) -> tuple[Any, ...]:
+    return (
+        tx.transaction_id,
+        tx.account_id,
+        decided.amount,
+        tx.channel,
+        tx.merchant_id,
+        tx.merchant_name,
+        tx.merchant_category,
+        tx.payee_id,
+        tx.device_id,
+        tx.city,
+        tx.state,
+        tx.latitude,
+        tx.longitude,
+        _instant(tx.event_time),
+        None if tx.produced_at is None else _instant(tx.produced_at),
+        record.partition,
+        record.offset,
+        decided.decision,
+        decided.score,
+    )
+
+
+async def insert_labels(conn: Any, labels: Sequence[Label]) -> None:
+    """Keep what became known; a label repeated changes nothing."""
+    if not labels:
+        return
+    await conn.execute(
+        "insert into detection.label (transaction_id, account_id, is_fraud, known_at, scenario, campaign_id,"
+        " role, sequence) select * from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[], $5::text[],"
+        " $6::text[], $7::text[], $8::int[]) on conflict (transaction_id) do nothing",
+        [item.transaction_id for item in labels],
+        [item.account_id for item in labels],
+        [item.is_fraud for item in labels],
+        [_instant(item.known_at) for item in labels],
+        [item.scenario for item in labels],
+        [item.campaign_id for item in labels],
+        [item.role for item in labels],
+        [item.sequence for item in labels],
+    )
+
+
+def _instant(when: int) -> datetime:
+    return datetime.fromtimestamp(when / 1000, UTC)
