@@ -11,7 +11,7 @@ from pathlib import Path
 
 import uvloop
 
-from core.stack.broker.broker import Address, Broker
+from core.stack.broker.broker import Address, Broker, InUse
 from core.stack.broker.connection import Connection
 
 log = logging.getLogger(__name__)
@@ -71,6 +71,9 @@ async def _main(arguments: argparse.Namespace) -> int:
     except OSError as error:
         where = f"port {port} of {host} is taken" if error.errno == errno.EADDRINUSE else str(error)
         print(f"the broker cannot run: {where}", file=sys.stderr)
+        return 1
+    except InUse as error:
+        print(f"the broker cannot run: {error}", file=sys.stderr)
         return 1
     return 0
 

@@ -1,11 +1,13 @@
 """What the broker is made of, and the life of its data directory."""
 
+import fcntl
 import json
 import time
 import uuid
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from core.stack.broker.files import write_atomically
 from core.stack.broker.groups import Coordinator
@@ -13,7 +15,12 @@ from core.stack.broker.offsets import Offsets
 from core.stack.broker.topics import Topics
 
 NODE_ID = 1
+_LOCK_WITHIN = 5.0  # seconds
 _ID_BLOCK = 1000  # producer ids reserved on disk at once
+
+
+class InUse(Exception):
+    """Another broker has the data directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class Broker:
 
     def __init__(self, directory: Path, default_partitions: int, auto_create: bool) -> None:
         directory.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(directory / "lock")
         self.address = Address("", 0)  # as clients are told; set when the port is known
         self.auto_create = auto_create
         self._file = directory / "cluster.json"
@@ -71,3 +79,21 @@ class Broker:
         self.groups.close()
         self.offsets.close()
         self.topics.close()
+        self._lock.close()
+
+
+def _lock(path: Path) -> IO[str]:
+    """Hold the directory: two brokers would write into each other's segments. A broker that is just ending is waited
+    for. Raises InUse.
+    """
+    file = path.open("a+")
+    deadline = time.monotonic() + _LOCK_WITHIN
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise InUse(f"{path.parent} is in use by another broker: stop it, or choose another folder") from None
+            time.sleep(0.02)
+        else:
+            return file

@@ -1,0 +1,281 @@
+"""The stack from outside: have it run, look at it, stop it. Knows addresses and the supervisor's socket, no service."""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.stack.errors import StackError
+from core.stack.paths import StackPaths
+from core.stack.services import python_path
+from core.stack.state import FAILED, SERVICES, UP, Service, Status
+from core.stack.supervisor import BUSY
+
+_READY_WITHIN = 150.0  # seconds; PostgreSQL may have much to recover
+_GONE_WITHIN = 40.0
+_POLL = 0.02
+_GIVE_UP_AFTER = 2  # failed starts of one service: the first may be a race that the second wins
+_LONGEST_LINE = 1 << 20
+
+
+class StackSettings(Protocol):
+    """What of the settings concerns the stack; an address that is set is somebody else's service."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def kafka(self) -> str | None: ...
+    @property
+    def ksqldb(self) -> str | None: ...
+    @property
+    def postgres_dsn(self) -> str | None: ...
+    @property
+    def kafka_port(self) -> int | None: ...
+    @property
+    def ksqldb_port(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Kafka bootstrap servers, the URL of ksqlDB, the PostgreSQL URL (with its password, if it has one)."""
+
+    kafka: str
+    ksqldb: str
+    postgres: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One service moved on: for the boot screen, a line a service. `elapsed` in seconds since the wait began."""
+
+    service: str
+    state: str
+    text: str
+    elapsed: float
+
+
+class Stack:
+    """The addresses in force and, where services are embedded, a hold on them: while it is open a stack started on
+    demand lives. Also when this process is killed the hold ends.
+    """
+
+    def __init__(
+        self,
+        addresses: Addresses,
+        reader: asyncio.StreamReader | None = None,
+        writer: asyncio.StreamWriter | None = None,
+        status: Status | None = None,
+    ) -> None:
+        self.addresses = addresses
+        self.status = status
+        self._reader = reader
+        self._writer = writer
+
+    async def changes(self) -> AsyncIterator[Status]:
+        """Every change of the embedded services; ends when the stack is gone. Ends at once where none is embedded."""
+        if self._reader is None:
+            return
+        while (line := await self._reader.readline()).endswith(b"\n"):
+            self.status = Status.from_line(line)
+            yield self.status
+
+    async def close(self) -> None:
+        """Give up the hold; was it the last on a stack started on demand, wait until that has stopped."""
+        if self._writer is None or self._reader is None:
+            return
+        with contextlib.suppress(ConnectionError):
+            self._writer.write(b'{"op": "release"}\n')
+            await self._writer.drain()
+            while await self._reader.readline():
+                pass
+        self._writer.close()
+
+
+def embedded(settings: StackSettings) -> tuple[str, ...]:
+    """The services that no address is set for."""
+    given = {"postgres": settings.postgres_dsn, "kafka": settings.kafka, "ksqldb": settings.ksqldb}
+    return tuple(name for name in SERVICES if given[name] is None)
+
+
+async def ensure_stack(
+    settings: StackSettings, on_step: Callable[[Step], None] = lambda step: None, *, keep: bool = False
+) -> Stack:
+    """Have every service at hand: join the running stack or start one, and wait until all of it answers.
+
+    A stack started here stops with its last client, unless `keep`. Raises StackError where a service cannot run; the
+    text is its reason. Cancelling leaves no hold behind.
+    """
+    wanted = embedded(settings)
+    if not wanted:
+        return Stack(_addresses(settings, None))
+    began = time.monotonic()
+    paths = StackPaths(settings.home)
+    async with asyncio.timeout(_READY_WITHIN):
+        reader, writer = await _connect_or_start(settings, paths, wanted)
+        try:
+            writer.write(b'{"op": "hold"}\n')
+            status = await _until_up(reader, wanted, on_step, began)
+            if keep:
+                writer.write(b'{"op": "keep"}\n')
+                await writer.drain()
+        except BaseException:
+            writer.close()
+            raise
+    return Stack(_addresses(settings, status), reader, writer, status)
+
+
+def _addresses(settings: StackSettings, status: Status | None) -> Addresses:
+    ours = {service.name: service.address for service in status.services} if status else {}
+    return Addresses(
+        kafka=settings.kafka or ours["kafka"],
+        ksqldb=settings.ksqldb or ours["ksqldb"],
+        postgres=settings.postgres_dsn or ours["postgres"],
+    )
+
+
+async def _connect_or_start(
+    settings: StackSettings, paths: StackPaths, wanted: tuple[str, ...]
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    starting: subprocess.Popen[bytes] | None = None
+    while True:
+        try:
+            return await asyncio.open_unix_connection(paths.socket, limit=_LONGEST_LINE)
+        except (FileNotFoundError, ConnectionRefusedError):
+            pass
+        except PermissionError:
+            raise StackError(
+                f"{paths.socket} belongs to another user: set STREAMGUARD_HOME to a folder of yours"
+            ) from None
+        if starting is None:
+            starting = _start(settings, wanted)
+        elif (code := starting.poll()) is not None and code != BUSY:
+            said = starting.stderr.read().decode().strip() if starting.stderr else ""
+            raise StackError(said or f"the stack's supervisor ended with exit code {code}")
+        elif code == BUSY:  # another client started one at the same moment, or one is just stopping
+            starting = None
+        await asyncio.sleep(_POLL)
+
+
+def _start(settings: StackSettings, wanted: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "core.stack.supervisor", "--home", str(settings.home)]
+    command += ["--services", ",".join(wanted)]
+    for flag, value in (
+        ("--kafka-port", settings.kafka_port),
+        ("--ksqldb-port", settings.ksqldb_port),
+        ("--kafka", settings.kafka),
+    ):
+        command += [] if value is None else [flag, str(value)]
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **python_path()},
+        start_new_session=True,
+        cwd="/",
+    )
+
+
+async def _until_up(
+    reader: asyncio.StreamReader, wanted: tuple[str, ...], on_step: Callable[[Step], None], began: float
+) -> Status:
+    told: dict[str, tuple[str, str]] = {}
+    while True:
+        line = await reader.readline()
+        if not line.endswith(b"\n"):
+            raise StackError("the stack stopped while it was starting; `streamguard up` starts it again")
+        status = Status.from_line(line)
+        for service in status.services:
+            if told.get(service.name) != (service.state, service.detail):
+                told[service.name] = (service.state, service.detail)
+                on_step(Step(service.name, service.state, service.detail, time.monotonic() - began))
+        services = [_wanted(status, name) for name in wanted]
+        for service in services:
+            if service.state == FAILED and service.failures >= _GIVE_UP_AFTER:
+                raise StackError(f"{service.name} cannot start: {service.detail}")
+        if all(service.state == UP for service in services):
+            return status
+
+
+def _wanted(status: Status, name: str) -> Service:
+    service = status.service(name)
+    if service is None:
+        serves = ", ".join(service.name for service in status.services)
+        raise StackError(
+            f"the running stack serves {serves} and not {name}: `streamguard down`, then start it with these settings"
+        )
+    return service
+
+
+async def stack_status(home: Path) -> Status | None:
+    """The stack of this home as it is now, or None where none runs. Raises StackError where it does not answer."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(StackPaths(home).socket, limit=_LONGEST_LINE)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return None
+    except PermissionError:
+        raise StackError(f"the stack of {home} belongs to another user") from None
+    try:
+        async with asyncio.timeout(3.0):
+            writer.write(b'{"op": "status"}\n')
+            line = await reader.readline()
+    except (TimeoutError, ConnectionError):
+        raise StackError(f"the stack of {home} does not answer: `streamguard down` ends it") from None
+    finally:
+        writer.close()
+    return Status.from_line(line) if line else None
+
+
+async def stop_stack(home: Path, *, wipe: bool = False) -> bool:
+    """Stop the stack of this home and wait until it is gone; `wipe` deletes its data. Whether one was running.
+
+    Raises StackError where it does not end or its data cannot be deleted.
+    """
+    paths = StackPaths(home)
+    running = await _ask_to_stop(paths)
+    if not running and (pid := _holder(paths)) is not None:  # its socket is gone, its process is not
+        os.kill(pid, signal.SIGTERM)
+        running = True
+    deadline = time.monotonic() + _GONE_WITHIN
+    while (pid := _holder(paths)) is not None:
+        if time.monotonic() > deadline:
+            raise StackError(f"the stack's supervisor (pid {pid}) does not end: kill it")
+        await asyncio.sleep(_POLL)
+    if wipe:
+        await asyncio.to_thread(paths.wipe)
+    return running
+
+
+async def _ask_to_stop(paths: StackPaths) -> bool:
+    try:
+        reader, writer = await asyncio.open_unix_connection(paths.socket)
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    except PermissionError:
+        raise StackError(f"the stack of {paths.home} belongs to another user") from None
+    with contextlib.suppress(ConnectionError):
+        writer.write(b'{"op": "stop"}\n')
+        await reader.read()
+    writer.close()
+    return True
+
+
+def _holder(paths: StackPaths) -> int | None:
+    """The pid of the supervisor that has the lock, or None where the lock is free."""
+    try:
+        with paths.lock.open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read() or 0) or None
+    except FileNotFoundError:
+        pass
+    return None
