@@ -123,6 +123,7 @@ class Population:
         )
 
 
+@lru_cache(maxsize=2)
 def _merchants(seed: int) -> list[list[Merchant]]:
     """Merchants by city, their names by Faker."""
     from faker import Faker  # a third of a second to import: only who makes payments needs it
