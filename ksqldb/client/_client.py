@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import msgspec
@@ -60,7 +60,8 @@ class KsqlClient:
     """Talks to one ksqlDB server, embedded or real. Raises ``KsqlServerError`` for what the server refuses and
     ``KsqlUnavailable`` when it cannot be reached.
 
-    ``url`` such as ``http://127.0.0.1:8088``; ``auth`` is (user, password) for basic authentication; ``tls`` replaces
+    ``url`` such as ``http://127.0.0.1:8088``; ``auth`` is (user, password) for basic authentication, which may stand in
+    the URL as well (it is taken out of what is shown); ``tls`` replaces
     the default verification of https; ``http2`` speaks HTTP/2 (over http by prior knowledge) instead of HTTP/1.1.
     """
 
@@ -76,7 +77,9 @@ class KsqlClient:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"not a ksqlDB address: {url!r}; it should look like http://127.0.0.1:8088")
-        self.url = url.rstrip("/")
+        if auth is None and parts.username is not None:
+            auth = (unquote(parts.username), unquote(parts.password or ""))
+        self.url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=self.url,
             auth=auth,
@@ -226,7 +229,7 @@ class KsqlClient:
                     return Result(query.columns, rows[:max_rows], True)
         return Result(query.columns, rows, False)
 
-    async def print_topic(self, sql: str) -> AsyncIterator[str]:
+    async def print_topic(self, sql: str) -> AsyncGenerator[str, None]:
         """Lines of a PRINT statement, sanitised; close the iterator to end it."""
         body = msgspec.json.encode({"sql": sql, "properties": {}})
         headers = {"Accept": Format.DELIMITED.value, **_JSON}

@@ -1,0 +1,1 @@
+"""The ksqlDB prompt of ``streamguard sql``."""
