@@ -67,7 +67,7 @@ class SqlCompleter(Completer):
 
     def _offers(self, before: str) -> Iterable[tuple[str, str]]:
         yield from ((name, "source") for name in self._names.sources)
-        if _AFTER_SOURCE_BEGUN.search(before):
+        if _AFTER_SOURCE.search(before):
             return
         yield from ((name, "column") for name in self._names.columns)
         yield from ((word, "") for word in KEYWORDS)
