@@ -53,16 +53,19 @@ class Feedback:
         """Blocks and snoozes without rates: all that a rule's row is judged by."""
         return Lists({}, self._blocks, {}, self._snoozes)
 
-    async def follow(self, log: EventLog, ready: Any) -> None:
-        """Keep blocks and snoozes as the log has them, for ever; ``ready`` is set when the past has been read."""
+    async def load(self, log: EventLog) -> int:
+        """Take in the blocks and snoozes that stand; returns the position to follow from."""
         head = await log.head()
         position = 1
         while position <= head:
             batch = await log.read(position, 1000, types=BLOCKING, upto=head)
             self._take(batch)
             position = batch[-1].pos + 1 if len(batch) == 1000 else head + 1
-        ready.set()
-        async for batch in log.subscribe(head + 1, types=BLOCKING):
+        return head + 1
+
+    async def follow(self, log: EventLog, position: int) -> None:
+        """Keep blocks and snoozes as the log has them, for ever."""
+        async for batch in log.subscribe(position, types=BLOCKING):
             self._take(batch)
 
     def _take(self, batch: Iterable[Recorded]) -> None:

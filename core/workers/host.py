@@ -1,0 +1,116 @@
+"""A worker process: its tasks, each restartable on its own, and a status row a second for each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+
+from core.eventlog import EventLog
+from core.eventlog.migrate import migrate
+from core.kafka.connection import Kafka
+from core.workers.consume import Consumer
+from core.workers.producer import Producer
+from core.workers.projector import Projector
+from core.workers.rules import RuleKeeper
+from core.workers.scenario import ScenarioWorker
+from core.workers.task import Task, keep_running, pause
+
+TASKS = ("producer", "consumer", "scenario", "projector", "rules")
+STATUS_S = 1.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Where everything is: the Kafka cluster, ksqlDB's URL, PostgreSQL's address."""
+
+    kafka: Kafka
+    ksqldb: str
+    postgres: str
+
+
+def worker_id() -> str:
+    """A name unique among running workers."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+async def connect(dsn: str) -> Any:
+    """A pool on a migrated database."""
+    conn = await asyncpg.connect(dsn)
+    try:
+        await migrate(conn)
+    finally:
+        await conn.close()
+    return await asyncpg.create_pool(dsn, min_size=1, max_size=12)
+
+
+async def host(services: Services, only: Sequence[str], stop: asyncio.Event) -> None:
+    """Run the tasks named until ``stop``; batches in hand are finished first."""
+    name = worker_id()
+    pool = await connect(services.postgres)
+    log = EventLog(pool)
+    try:
+        tasks = [_make(task, services, pool, log, name) for task in only]
+        running = [asyncio.create_task(keep_running(task, stop)) for task in tasks]
+        reporting = asyncio.create_task(_report(pool, name, tasks))
+        await asyncio.gather(*running)
+        reporting.cancel()
+        await asyncio.gather(reporting, return_exceptions=True)
+        await _write(pool, name, tasks)
+    finally:
+        await log.close()
+        await pool.close()
+
+
+def _make(task: str, services: Services, pool: Any, log: EventLog, name: str) -> Task:
+    kafka, dsn = services.kafka, services.postgres
+    match task:
+        case "producer":
+            return Producer(kafka, pool, log, name)
+        case "consumer":
+            return Consumer(kafka, dsn, pool, log, name)
+        case "scenario":
+            return ScenarioWorker(kafka, pool, log, name)
+        case "projector":
+            return Projector(dsn, pool, name)
+        case "rules":
+            return RuleKeeper(services.ksqldb, pool, log, name)
+    raise ValueError(f"there is no worker task {task!r}; there are {', '.join(TASKS)}")
+
+
+async def _report(pool: Any, name: str, tasks: Sequence[Task]) -> None:
+    never = asyncio.Event()
+    while True:
+        try:
+            await _write(pool, name, tasks)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.warning("the status could not be written", error=str(error))
+        await pause(never, STATUS_S)
+
+
+async def _write(pool: Any, name: str, tasks: Sequence[Task]) -> None:
+    await pool.executemany(
+        "insert into ops.worker_status (worker_id, task, state, detail, restarts, pid, host)"
+        " values ($1, $2, $3, $4, $5, $6, $7) on conflict (worker_id, task) do update set state = excluded.state,"
+        " detail = excluded.detail, restarts = excluded.restarts, updated_at = clock_timestamp()",
+        [
+            (
+                name,
+                task.name,
+                task.status.state,
+                msgspec.json.encode(task.status.detail).decode(),
+                task.status.restarts,
+                os.getpid(),
+                socket.gethostname(),
+            )
+            for task in tasks
+        ],
+    )
