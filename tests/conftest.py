@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from core.eventlog import EventLog
-from tests import database
+from tests import brokers, database
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +47,10 @@ async def log(pool: Any) -> AsyncIterator[EventLog]:
     made = EventLog(pool)
     yield made
     await made.close()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[brokers.Broker]:
+    """A Kafka-protocol broker of one's own in a process of its own."""
+    with brokers.running(tmp_path / "broker") as made:
+        yield made

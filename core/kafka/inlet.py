@@ -1,0 +1,531 @@
+"""Kafka -> PostgreSQL, each record's effect exactly once.
+
+Rows, events, dead letters, detection state and offsets of a batch commit in one transaction that begins with the fence
+(``core.kafka.lease``). Partitions are assigned by leases in PostgreSQL, not by a consumer group. Whatever goes wrong,
+one path recovers: forget what memory holds, claim again, load the state the database has, seek to its offsets.
+
+Limits: an owner's ``handle`` may run more than once for a batch, so it must do its work through ``conn`` alone; a
+producer that sends a payment twice makes two records, which the handler tells by their business key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, AsyncIterator, Generic, Protocol, TypeVar
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from core.kafka import lease
+from core.kafka.admin import ensure_topics, topics
+from core.kafka.connection import Kafka, cluster_id
+from core.kafka.faults import RETRY, Breaker, Kind, classify
+from core.kafka.lease import Owned
+from core.kafka.record import DeadLetter, Decoder, Record, decode_records, store_dead_letters
+from core.kafka.snapshot import load_snapshot, save_snapshots
+
+S = TypeVar("S")
+
+GROUP = "streamguard-consumer"
+_TICK_S = 0.7
+_WATCHDOG_S = 5.0
+_BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
+_log = structlog.get_logger(__name__)
+
+
+class InletHalted(Exception):
+    """Going on would lose data silently: the topic was made anew, its records expired unread, or most are refused."""
+
+
+@dataclass
+class PartitionBatch(Generic[S]):
+    """Decoded records of one partition, topic by topic in the order of the inlet's topics, and the partition's state."""
+
+    partition: int
+    items: list[tuple[Record, Any]]
+    state: S
+
+
+@dataclass
+class BatchResult:
+    """``dead``: records the handler refuses. ``snapshots``: states to keep (partition -> bytes), as of this batch."""
+
+    dead: list[DeadLetter] = field(default_factory=list)
+    snapshots: dict[int, bytes] = field(default_factory=dict)
+
+
+class BatchHandler(Protocol[S]):
+    """What is done with the records. State is per partition and changes in ``handle`` and ``replay`` alone."""
+
+    def restore(self, partition: int, snapshot: bytes | None) -> S:
+        """The state of a snapshot, or an empty one."""
+
+    def snapshot(self, state: S) -> bytes: ...
+
+    def replay(self, batch: PartitionBatch[S]) -> None:
+        """Bring the state forward over records whose effects are already committed."""
+
+    async def handle(self, conn: Any, batches: Sequence[PartitionBatch[S]]) -> BatchResult:
+        """Do the work of the batches inside the transaction open on ``conn``; any exception rolls all of it back."""
+
+
+@dataclass
+class InletStatus:
+    """What a status row shows; ``lag`` counts records fetched offsets are behind the topics' ends, as last heard."""
+
+    state: str = "starting"
+    partitions: tuple[int, ...] = ()
+    batches: int = 0
+    records: int = 0
+    dead_letters: int = 0
+    recoveries: int = 0
+    lag: int = 0
+    last_error: str | None = None
+
+
+class _Recover(Exception):
+    """Forget memory and claim again."""
+
+
+class Inlet(Generic[S]):
+    """Reads the partitions this worker holds leases on until ``stop``; any number of workers share them.
+
+    ``topics`` maps each co-partitioned topic to its decoder; those that are not there are made with ``partitions``.
+    ``worker_id`` must be unique among running workers.
+    ``stateful=False`` skips snapshots and replay for handlers that keep nothing between batches.
+    """
+
+    def __init__(
+        self,
+        *,
+        kafka: Kafka,
+        dsn: str,
+        topics: Mapping[str, Decoder],
+        handler: BatchHandler[S],
+        worker_id: str,
+        group: str = GROUP,
+        stateful: bool = True,
+        max_records: int = 10_000,
+        partitions: int = 4,
+    ) -> None:
+        self.status = InletStatus()
+        self._kafka = kafka
+        self._dsn = dsn
+        self._topics = dict(topics)
+        self._handler = handler
+        self._worker = worker_id
+        self._group = group
+        self._stateful = stateful
+        self._max_records = max_records
+        self._stopping = asyncio.Event()
+        self._owned: Owned = {}
+        self._states: dict[int, S] = {}
+        self._cluster = ""
+        self._partitions = partitions
+        self._ticked = 0.0
+        self._moved = 0.0
+        self._committed = 0.0
+        self._commit: asyncio.Task[None] | None = None
+        self._careful: set[int] = set()
+        self._hole: tuple[TopicPartition, int] | None = None
+        self._breaker = Breaker()
+
+    def stop(self) -> None:
+        """Finish the batch in hand, give the leases up and return from ``run``."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Run until ``stop``; raises ``InletHalted``, or the error of a fault that no retry can heal."""
+        faults = 0
+        while not self._stopping.is_set():
+            try:
+                async with self._session() as (conn, consumer):
+                    while not self._stopping.is_set():
+                        if await self._step(conn, consumer):
+                            faults = 0
+            except _Recover as reason:
+                self.status.recoveries += 1
+                _log.info("inlet claims its partitions anew", reason=str(reason))
+            except (*RETRY, KafkaError) as error:
+                self.status.state, self.status.last_error = "retrying", f"{type(error).__name__}: {error}"
+                _log.warning("inlet cannot reach a service; trying again", error=self.status.last_error)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_BACKOFF_S[min(faults, len(_BACKOFF_S) - 1)]):
+                        await self._stopping.wait()
+                faults += 1
+            except InletHalted as error:
+                self.status.state, self.status.last_error = "halted", str(error)
+                raise
+        self.status.state = "stopped"
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[tuple[Any, Any]]:
+        """A connection and a consumer with nothing claimed; on the way out leases are given up where possible."""
+        self.status.state = "connecting"
+        self._cluster = await cluster_id(self._kafka)
+        await ensure_topics(self._kafka, dict.fromkeys(self._topics, self._partitions))
+        consumer = AIOKafkaConsumer(
+            **self._kafka.options(),
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=4 << 20,
+        )
+        conn = await asyncpg.connect(
+            self._dsn,
+            server_settings={
+                "application_name": lease.session_name(self._worker),
+                "idle_in_transaction_session_timeout": str(int(lease.ZOMBIE_S * 1000)),
+            },
+        )
+        try:
+            await consumer.start()
+            await self._know_partitions(conn, consumer)
+            self._ticked = 0.0
+            yield conn, consumer
+        finally:
+            await self._leave(conn, consumer)
+
+    async def _leave(self, conn: Any, consumer: Any) -> None:
+        owned, self._owned = self._owned, {}
+        self._states.clear()
+        self.status.partitions = ()
+        try:
+            async with asyncio.timeout(3):
+                if owned:
+                    await lease.release(conn, self._cluster, self._worker, owned)
+                    self._commit_to_kafka(consumer, owned)
+                if self._stopping.is_set():
+                    await lease.depart(conn, self._cluster, self._worker)
+        except (*RETRY, asyncpg.PostgresError, TimeoutError) as error:
+            _log.info("leases were not given up; they run out", error=str(error))
+        finally:
+            conn.terminate()
+        try:
+            async with asyncio.timeout(5):  # aiokafka's stop can hang when brokers are gone
+                if self._commit is not None:
+                    await self._commit
+                await consumer.stop()
+        except (TimeoutError, KafkaError) as error:
+            _log.info("the consumer did not close in time", error=str(error))
+
+    async def _know_partitions(self, conn: Any, consumer: Any) -> None:
+        present = await topics(self._kafka)
+        counts = {topic: present.get(topic, 0) for topic in self._topics}
+        if 0 in counts.values():
+            raise _Recover("a topic was just made and is not known yet")
+        if len(set(counts.values())) != 1:
+            shown = ", ".join(f"{topic} {count}" for topic, count in counts.items())
+            raise InletHalted(f"the topics must have the same number of partitions, but have: {shown}")
+        self._partitions = next(iter(counts.values()))
+        every = [TopicPartition(topic, part) for topic in self._topics for part in range(self._partitions)]
+        begins = await consumer.beginning_offsets(every)
+        await lease.ensure_rows(
+            conn, self._cluster, {(tp.topic, tp.partition): offset for tp, offset in begins.items()}
+        )
+
+    # ------------------------------------------------------------------------------------------------ one step
+
+    async def _step(self, conn: Any, consumer: Any) -> bool:
+        """Keep the leases, then take in what has come; true when a batch was committed."""
+        if monotonic() - self._ticked >= _TICK_S:
+            await self._tick(conn, consumer)
+        if not self._owned:
+            self.status.state = "waiting"
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await self._stopping.wait()
+            return False
+        self.status.state = "running"
+        try:
+            fetched = await consumer.getmany(*self._assignment(), timeout_ms=100, max_records=self._max_records)
+        except OffsetOutOfRangeError as error:
+            raise _Recover(f"the next offset is not in the log any more: {error}") from error
+        batches, moves, dead = await self._accept(consumer, fetched)
+        if not moves:
+            if monotonic() - self._moved > _WATCHDOG_S:
+                await self._check_stall(consumer)
+            return False
+        await self._commit_batch(conn, batches, moves, dead)
+        self._moved = monotonic()
+        if monotonic() - self._committed > 1.0:
+            self._commit_to_kafka(consumer, self._owned)
+        return True
+
+    def _assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(topic, part) for part in sorted(self._owned) for topic in self._topics]
+
+    async def _tick(self, conn: Any, consumer: Any) -> None:
+        members = await lease.meet(conn, self._cluster, self._worker)
+        changed = False
+        if self._owned:
+            for partition in await lease.renew(conn, self._cluster, self._worker, self._owned):
+                _log.warning("a partition was claimed by another worker", partition=partition)
+                self._forget(partition)
+                changed = True
+        share = lease.quota(self._worker, members, self._partitions)
+        if len(self._owned) > share:
+            surplus = {part: self._owned[part] for part in sorted(self._owned)[share:]}
+            await lease.release(conn, self._cluster, self._worker, surplus)
+            for partition in surplus:
+                self._forget(partition)
+            changed = True
+        elif len(self._owned) < share:
+            async with conn.transaction():
+                claimed = await lease.claim(
+                    conn, self._cluster, self._worker, list(self._topics), share - len(self._owned)
+                )
+            if claimed:
+                await self._check_retention(consumer, claimed)
+                await self._restore(conn, consumer, claimed)
+                self._owned.update(claimed)
+                changed = True
+            else:
+                await lease.end_zombies(conn, self._cluster, self._worker)
+        if changed:
+            self._seek(consumer, {tp: self._owned[tp.partition][tp.topic].next_offset for tp in self._assignment()})
+            _log.info("inlet holds partitions", partitions=sorted(self._owned))
+        self.status.partitions = tuple(sorted(self._owned))
+        self._ticked = monotonic()
+
+    def _forget(self, partition: int) -> None:
+        self._owned.pop(partition, None)
+        self._states.pop(partition, None)
+
+    @staticmethod
+    def _seek(consumer: Any, targets: Mapping[TopicPartition, int]) -> None:
+        consumer.assign(list(targets))
+        for partition, offset in targets.items():
+            consumer.seek(partition, offset)
+
+    # ------------------------------------------------------------------------------------------------ restoring
+
+    async def _restore(self, conn: Any, consumer: Any, claimed: Owned) -> None:
+        """Load the snapshots of newly claimed partitions and replay the records committed since."""
+        self._moved = monotonic()
+        if not self._stateful:
+            self._states.update({part: self._handler.restore(part, None) for part in claimed})
+            return
+        starts: dict[TopicPartition, int] = {}
+        begins = await consumer.beginning_offsets([TopicPartition(t, p) for p in claimed for t in self._topics])
+        for partition, positions in claimed.items():
+            offsets, state = await load_snapshot(conn, self._cluster, partition)
+            self._states[partition] = self._handler.restore(partition, state)
+            for topic, position in positions.items():
+                tp = TopicPartition(topic, partition)
+                start = max(offsets.get(topic, 0), begins[tp])
+                if start < position.next_offset:
+                    starts[tp] = start
+        if starts:
+            await self._replay(conn, consumer, claimed, starts)
+
+    async def _replay(self, conn: Any, consumer: Any, claimed: Owned, starts: Mapping[TopicPartition, int]) -> None:
+        self.status.state = "restoring"
+        self._seek(consumer, starts)
+        remaining = dict(starts)
+        while remaining:
+            if self._stopping.is_set():
+                raise _Recover("stopped while restoring")
+            fetched = await consumer.getmany(*remaining, timeout_ms=100, max_records=self._max_records)
+            for tp in sorted(fetched, key=lambda tp: list(self._topics).index(tp.topic)):
+                stop = claimed[tp.partition][tp.topic].next_offset
+                records = [record for record in fetched[tp] if remaining[tp] <= record.offset < stop]
+                good: list[tuple[Record, Any]] = []
+                decode_records(records, self._topics[tp.topic], good, [])
+                self._handler.replay(PartitionBatch(tp.partition, good, self._states[tp.partition]))
+                if fetched[tp][-1].offset + 1 >= stop:
+                    del remaining[tp]
+                elif records:
+                    remaining[tp] = records[-1].offset + 1
+            if monotonic() - self._moved > _WATCHDOG_S * 6:
+                raise _Recover("restoring made no progress")
+            if fetched:
+                self._moved = monotonic()
+            await lease.renew(conn, self._cluster, self._worker, claimed)
+
+    async def _check_retention(self, consumer: Any, claimed: Owned) -> None:
+        partitions = [TopicPartition(topic, part) for part in claimed for topic in self._topics]
+        begins = await consumer.beginning_offsets(partitions)
+        ends = await consumer.end_offsets(partitions)
+        for tp in partitions:
+            next_offset = claimed[tp.partition][tp.topic].next_offset
+            where = f"{tp.topic}/{tp.partition}"
+            if ends[tp] < next_offset:
+                raise InletHalted(
+                    f"{where} ends at {ends[tp]:,}, before the {next_offset:,} already read: the topic was made anew in"
+                    " the same cluster. Nothing is read until `streamguard groups reset` says where to begin."
+                )
+            if begins[tp] > next_offset:
+                raise InletHalted(
+                    f"{where} begins at {begins[tp]:,}: records from {next_offset:,} on expired before they were read."
+                    " Nothing is read until `streamguard groups reset` accepts the loss."
+                )
+
+    async def _check_stall(self, consumer: Any) -> None:
+        """No record for a while: is that so, or has the consumer gone deaf (aiokafka gives no sign of it)?"""
+        self._moved = monotonic()
+        try:
+            async with asyncio.timeout(_WATCHDOG_S):
+                ends = await consumer.end_offsets(self._assignment())
+        except TimeoutError as error:
+            raise _Recover("Kafka does not answer") from error
+        for tp, end in ends.items():
+            if end != self._owned[tp.partition][tp.topic].next_offset:
+                raise _Recover(f"{tp.topic}/{tp.partition} ends at {end}, but nothing comes")
+
+    # ------------------------------------------------------------------------------------------------ a batch
+
+    async def _accept(
+        self, consumer: Any, fetched: Mapping[TopicPartition, Sequence[Any]]
+    ) -> tuple[list[PartitionBatch[S]], list[tuple[str, int, int, int, int]], list[DeadLetter]]:
+        """Decode what is next in line; records before it are dropped, a hole before it is looked into."""
+        items: dict[int, list[tuple[Record, Any]]] = {}
+        moves: list[tuple[str, int, int, int, int]] = []
+        dead: list[DeadLetter] = []
+        for topic, decoder in self._topics.items():
+            for partition, positions in self._owned.items():
+                tp = TopicPartition(topic, partition)
+                records = fetched.get(tp)
+                if not records:
+                    continue
+                position = positions[topic]
+                if records[0].offset < position.next_offset:
+                    records = [record for record in records if record.offset >= position.next_offset]
+                    if not records:
+                        continue
+                if records[0].offset > position.next_offset and not await self._hole_is_real(
+                    consumer, tp, position.next_offset, records[0].offset
+                ):
+                    continue
+                decode_records(records, decoder, items.setdefault(partition, []), dead)
+                moves.append((topic, partition, position.epoch, position.next_offset, records[-1].offset + 1))
+        batches = [PartitionBatch(part, found, self._states[part]) for part, found in sorted(items.items()) if found]
+        return batches, moves, dead
+
+    async def _hole_is_real(self, consumer: Any, tp: TopicPartition, expected: int, found: int) -> bool:
+        """Compaction and transaction markers leave holes. Lost records do too, and so does a consumer that jumped:
+        a hole is believed when a second fetch from the same offset shows it and the log still begins before it."""
+        begin = (await consumer.beginning_offsets([tp]))[tp]
+        if begin > expected:
+            raise InletHalted(
+                f"{tp.topic}/{tp.partition}: records {expected:,} to {begin - 1:,} expired before they were read"
+            )
+        if self._hole == (tp, expected):
+            _log.info("offsets have a hole", topic=tp.topic, partition=tp.partition, expected=expected, found=found)
+            self._hole = None
+            return True
+        self._hole = (tp, expected)
+        consumer.seek(tp, expected)
+        return False
+
+    async def _commit_batch(
+        self,
+        conn: Any,
+        batches: Sequence[PartitionBatch[S]],
+        moves: Sequence[tuple[str, int, int, int, int]],
+        dead: list[DeadLetter],
+    ) -> None:
+        careful = any(batch.partition in self._careful for batch in batches)
+        try:
+            async with conn.transaction():
+                await lease.advance(conn, self._cluster, moves)
+                if careful:
+                    result = await self._bisect_all(conn, batches)
+                else:
+                    result = await self._handler.handle(conn, batches) if batches else BatchResult()
+                refused = [*dead, *result.dead]
+                if refused:
+                    await store_dead_letters(conn, self._cluster, refused)
+                if result.snapshots:
+                    await save_snapshots(conn, self._cluster, self._offsets_after(moves), result.snapshots)
+        except lease.Fenced as error:
+            raise _Recover(str(error)) from error
+        except Exception as error:
+            if classify(error) is not Kind.DATA or careful:
+                raise
+            self._careful = {batch.partition for batch in batches}
+            raise _Recover(f"a record of the batch was refused: {type(error).__name__}: {error}") from error
+        self._careful -= {batch.partition for batch in batches}
+        for topic, partition, _, _, stop in moves:
+            self._owned[partition][topic].next_offset = stop
+        count = sum(len(batch.items) for batch in batches)
+        self.status.batches += 1
+        self.status.records += count + len(dead)
+        self.status.dead_letters += len(refused)
+        if self._breaker.trips(count + len(dead), len(refused)):
+            raise InletHalted(f"most records are refused, the last one: {refused[-1].reason if refused else '-'}")
+
+    def _offsets_after(self, moves: Sequence[tuple[str, int, int, int, int]]) -> dict[int, dict[str, int]]:
+        offsets = {
+            part: {topic: position.next_offset for topic, position in topics.items()}
+            for part, topics in self._owned.items()
+        }
+        for topic, partition, _, _, stop in moves:
+            offsets[partition][topic] = stop
+        return offsets
+
+    async def _bisect_all(self, conn: Any, batches: Sequence[PartitionBatch[S]]) -> BatchResult:
+        total = BatchResult()
+        for batch in batches:
+            await self._bisect(conn, batch, total)
+            self._states[batch.partition] = batch.state
+        return total
+
+    async def _bisect(self, conn: Any, batch: PartitionBatch[S], total: BatchResult) -> None:
+        """Halve the batch by savepoints until the bad records stand alone; they become dead letters."""
+        before = self._handler.snapshot(batch.state)
+        try:
+            async with conn.transaction():
+                result = await self._handler.handle(conn, [batch])
+        except Exception as error:
+            if classify(error) is not Kind.DATA:
+                raise
+            batch.state = self._handler.restore(batch.partition, before)
+            if len(batch.items) == 1:
+                total.dead.append(DeadLetter(batch.items[0][0], "refused", f"{type(error).__name__}: {error}"))
+                return
+            middle = len(batch.items) // 2
+            for items in (batch.items[:middle], batch.items[middle:]):
+                half = PartitionBatch(batch.partition, items, batch.state)
+                await self._bisect(conn, half, total)
+                batch.state = half.state
+        else:
+            total.dead += result.dead
+            total.snapshots |= result.snapshots
+
+    # ------------------------------------------------------------------------------------------------ courtesy
+
+    def _commit_to_kafka(self, consumer: Any, owned: Owned) -> None:
+        """Best effort, so that lag tools see the group; nobody reads these offsets back."""
+        self._committed = monotonic()
+        self.status.lag = self._lag(consumer)
+        if self._commit is not None and not self._commit.done():
+            return
+        offsets = {
+            TopicPartition(topic, part): position.next_offset
+            for part, topics in owned.items()
+            for topic, position in topics.items()
+        }
+        self._commit = asyncio.create_task(_commit(consumer, offsets))
+
+    def _lag(self, consumer: Any) -> int:
+        behind = 0
+        for tp in self._assignment():
+            high = consumer.highwater(tp)
+            if high is not None:
+                behind += max(0, high - self._owned[tp.partition][tp.topic].next_offset)
+        return behind
+
+
+async def _commit(consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
+    try:
+        await consumer.commit(offsets)
+    except KafkaError as error:
+        _log.debug("offsets were not committed to Kafka", error=str(error))
