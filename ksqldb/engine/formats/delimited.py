@@ -67,7 +67,7 @@ class DelimitedCodec:
         plain = (
             text[0] > "#"
             and text[-1] > " "
-            and (not first or text[0].isalnum() or text[0] > "~")
+            and (not first or (text[0].isascii() and text[0].isalnum()))
             and not any(sign in text for sign in ('"', "\n", "\r", self._separator))
         )
         return text if plain else '"' + text.replace('"', '""') + '"'

@@ -1,7 +1,23 @@
 """ksqlDB's functions: ``REGISTRY`` resolves calls to Python functions and describes them."""
 
-from ksqldb.engine.functions import aggregates
+from ksqldb.engine.functions import (
+    aggregates,
+    arrays,
+    conditional,
+    dates,
+    encoding,
+    geo,
+    json_text,
+    maps,
+    masking,
+    math,
+    regex,
+    strings,
+    tables,
+    urls,
+)
 from ksqldb.engine.functions.aggregator import Aggregator, NotLiteral
+from ksqldb.engine.functions.describe import function_description, function_names
 from ksqldb.engine.functions.registry import REGISTRY, Aggregate, Function, Registry, ScalarVariant, TableVariant
 from ksqldb.engine.functions.signature import ArgType, IntervalUnitType, LambdaArity, LambdaType
 
@@ -19,4 +35,19 @@ __all__ = [
     "ScalarVariant",
     "TableVariant",
     "aggregates",
+    "arrays",
+    "conditional",
+    "dates",
+    "encoding",
+    "function_description",
+    "function_names",
+    "geo",
+    "json_text",
+    "maps",
+    "masking",
+    "math",
+    "regex",
+    "strings",
+    "tables",
+    "urls",
 ]
