@@ -59,12 +59,14 @@ class Runner:
     def _set(self, state: str, detail: str = "") -> None:
         since = self.service.since if state == self.service.state else time.time()
         pid = self._process.pid if self._process is not None else None
-        self.service = replace(self.service, state=state, detail=detail, since=since, pid=pid)
+        before = self.service
+        self.service = replace(before, state=state, detail=detail, since=since, pid=pid)
         if state == UP:
             self.is_up.set()
         else:
             self.is_up.clear()
-        self._on_change()
+        if self.service != before:
+            self._on_change()
 
     async def _run(self) -> None:
         state = STARTING

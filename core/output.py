@@ -1,0 +1,62 @@
+"""How commands print: rows to stdout (a table, or JSON lines), sentences to stderr. Foreign text is made harmless."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, direction marks, half characters, line separators
+
+
+def note(sentence: str) -> None:
+    """Progress or a message, for the person; never part of the answer."""
+    print(harmless(sentence), file=sys.stderr, flush=True)
+
+
+def harmless(text: str) -> str:
+    """The text with what could drive a terminal replaced by `?`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join("?" if unicodedata.category(char) in _HARMFUL else char for char in text)
+
+
+def width(text: str) -> int:
+    """Columns the text takes in a terminal."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) != 0 for char in text)
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], as_json: bool = False) -> None:
+    """Rows with their values in the order of `columns`: a JSON object a line, or a table with numbers to the right."""
+    if as_json:
+        for row in rows:
+            print_json(dict(zip(columns, row, strict=True)))
+        return
+    cells = [[_cell(value) for value in row] for row in rows]
+    right = [bool(cells) and all(_is_number(row[at]) for row in cells) for at in range(len(columns))]
+    lines = [[column.replace("_", " ") for column in columns], *cells]
+    widths = [max(width(line[at]) for line in lines) for at in range(len(columns))]
+    for line in lines:
+        print("  ".join(map(_pad, line, widths, right)).rstrip())
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return harmless(str(value))
+
+
+def _is_number(cell: str) -> bool:
+    return cell == "-" or cell.removeprefix("-").replace(".", "", 1).isdigit()
+
+
+def _pad(cell: str, size: int, right: bool) -> str:
+    room = " " * (size - width(cell))
+    return room + cell if right else cell + room

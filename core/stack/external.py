@@ -1,0 +1,75 @@
+"""Services at addresses that were set: they are asked, never started."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+from core.stack.client import StackSettings
+from core.stack.probes import kafka_answers
+from core.stack.state import DOWN, UP
+
+_WITHIN = 3.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """`address` without a password; `detail` says why it is down."""
+
+    name: str
+    address: str
+    state: str
+    detail: str = ""
+
+
+async def external(settings: StackSettings) -> list[External]:
+    """Each service that an address is set for, asked now."""
+    asked: list[Awaitable[External]] = []
+    if settings.postgres_dsn is not None:
+        asked.append(_postgres(settings.postgres_dsn))
+    if settings.kafka is not None:
+        asked.append(_kafka(settings.kafka))
+    if settings.ksqldb is not None:
+        asked.append(_ksqldb(settings.ksqldb))
+    return list(await asyncio.gather(*asked))
+
+
+async def _kafka(bootstrap: str) -> External:
+    for address in bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if await kafka_answers(host.strip("[]"), int(port)):
+            return External("kafka", bootstrap, UP)
+    return External("kafka", bootstrap, DOWN, "no broker answers there")
+
+
+async def _ksqldb(url: str) -> External:
+    import httpx
+
+    try:
+        async with httpx.AsyncClient(timeout=_WITHIN) as client:
+            answer = await client.get(f"{url}/info")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return External("ksqldb", without_password(url), DOWN, str(error) or type(error).__name__)
+    if answer.status_code != 200:
+        return External("ksqldb", without_password(url), DOWN, f"it answers {answer.status_code}")
+    return External("ksqldb", without_password(url), UP)
+
+
+async def _postgres(dsn: str) -> External:
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(dsn, timeout=_WITHIN)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ValueError) as error:
+        return External("postgres", without_password(dsn), DOWN, str(error) or "no answer in time")
+    await connection.close()
+    return External("postgres", without_password(dsn), UP)
+
+
+def without_password(url: str) -> str:
+    """The URL to show."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    name, colon, _ = user.partition(":")
+    netloc = f"{name}:***{at}{host}" if colon else parts.netloc
+    return urlunsplit(parts._replace(netloc=netloc))
