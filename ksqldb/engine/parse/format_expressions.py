@@ -10,7 +10,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.parse.lexer import ALL_KEYWORDS, DIGIT_IDENTIFIER, IDENTIFIER, NON_RESERVED, tokenize
 from ksqldb.engine.types import ArrayType, MapType, SqlType, StructType, quote
 
-_PLURAL = {"MILLISECOND": "MILLISECONDS", "SECOND": "SECONDS", "MINUTE": "MINUTES", "HOUR": "HOURS", "DAY": "DAYS"}
+UNIT_NAMES = {"MILLISECOND": "MILLISECONDS", "SECOND": "SECONDS", "MINUTE": "MINUTES", "HOUR": "HOURS", "DAY": "DAYS"}
 
 
 def format_expression(expr: ast.Expression, *, quoted: bool = False) -> str:
@@ -54,7 +54,7 @@ def type_ref_text(ref: ast.TypeRef, quoted: bool = True) -> str:
 
 def duration_text(duration: ast.Duration) -> str:
     """``10 SECONDS``; units always in the plural."""
-    return f"{duration.value} {_PLURAL.get(duration.unit, duration.unit)}"
+    return f"{duration.value} {UNIT_NAMES.get(duration.unit, duration.unit)}"
 
 
 def string_text(value: str) -> str:
@@ -172,7 +172,7 @@ class _Formatter:
             case ast.StringLiteral(value=text):
                 return string_text(text)
             case ast.IntervalUnit(unit=unit):
-                return _PLURAL.get(unit, unit)
+                return UNIT_NAMES.get(unit, unit)
             case ast.LambdaVariable(name=name):
                 return name
             case ast.Lambda(params=params, body=body):

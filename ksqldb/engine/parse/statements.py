@@ -308,3 +308,5 @@ _STATEMENTS: dict[str, Callable[[Cursor], ast.Statement]] = {
     "ALTER": _alter,
     "ASSERT": _assert,
 }
+
+STATEMENT_WORDS = frozenset(_STATEMENTS)
