@@ -1,0 +1,309 @@
+"""`streamguard`: the commands. Each is thin; what it does is imported when it is called, so that help is instant.
+
+Rows go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the answer is no, 2 usage, 3 a service cannot
+be reached, 130 interrupted.
+"""
+
+import asyncio
+import importlib
+import os
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from core.failures import DONE, INTERRUPTED, UNREACHABLE, USAGE, explain
+
+if TYPE_CHECKING:
+    from core.kafka.connection import Kafka
+    from core.settings import Settings
+    from core.stack.client import Addresses
+
+app = App(
+    name="streamguard",
+    help="A terminal control center for real-time payment-fraud detection. Without a command: the control center.",
+    help_format="plaintext",
+    version_flags=["--version"],
+)
+topics = App(name="topics", help="Kafka topics: list, show, create, delete.", help_format="plaintext")
+groups = App(name="groups", help="Kafka consumer groups: list, show, delete.", help_format="plaintext")
+rules = App(name="rules", help="Detection rules in ksqlDB: list, deploy, pause, resume.", help_format="plaintext")
+for part in (topics, groups, rules):
+    app.command(part)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Where:
+    """Flags that say where the services are; they win over STREAMGUARD_* and streamguard.toml."""
+
+    home: Annotated[Path | None, Parameter(help="folder of the embedded stack's data, logs and run files")] = None
+    kafka: Annotated[str | None, Parameter(help="Kafka bootstrap servers, HOST:PORT[,HOST:PORT]")] = None
+    ksqldb: Annotated[str | None, Parameter(help="URL of a ksqlDB server")] = None
+
+    def settings(self) -> "Settings":
+        from core.settings import load
+
+        return load(**asdict(self))
+
+
+HERE = Where()
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="a JSON object a line")]
+Yes = Annotated[bool, Parameter(name="--yes", negative=(), help="do not ask")]
+
+
+def _with_services(where: Where, body: "Callable[[Addresses, Settings], Awaitable[int]]") -> int:
+    """Run `body` with every service at hand; a stack started for it stops after it."""
+    from core.stack.commands import joined
+
+    settings = where.settings()
+
+    async def run() -> int:
+        stack = await joined(settings)
+        try:
+            return await body(stack.addresses, settings)
+        finally:
+            await stack.close()
+
+    return asyncio.run(run())
+
+
+@app.default
+def control_center(*, where: Where = HERE) -> int:
+    """The control center; starts the embedded stack where no addresses are set."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the control center needs a terminal; `streamguard run --headless` needs none")
+    # By name: the console script is where the layers meet, and nothing else below the control center may know it.
+    return int(importlib.import_module("tui.app").run(where) or DONE)
+
+
+# --- the embedded stack ------------------------------------------------------------------------------------------
+
+
+@app.command
+def up(*, where: Where = HERE) -> int:
+    """Start the embedded stack and keep it running; print its addresses."""
+    from core.stack import commands
+
+    return asyncio.run(commands.up(where.settings()))
+
+
+@app.command
+def down(
+    *,
+    wipe: Annotated[bool, Parameter(negative=(), help="delete its data as well")] = False,
+    yes: Yes = False,
+    where: Where = HERE,
+) -> int:
+    """Stop the embedded stack."""
+    from core.stack import commands
+
+    return asyncio.run(commands.down(where.settings().home, wipe=wipe, yes=yes))
+
+
+@app.command
+def status(*, json: Json = False, where: Where = HERE) -> int:
+    """State and address of kafka, ksqldb and postgres."""
+    from core.stack import commands
+
+    return asyncio.run(commands.status(where.settings(), as_json=json))
+
+
+@app.command
+def doctor(*, json: Json = False, where: Where = HERE) -> int:
+    """Check terminal, stack and connections; say what to do."""
+    from core.stack.doctor import doctor as examine
+
+    return asyncio.run(examine(where.settings(), as_json=json))
+
+
+# --- Kafka -------------------------------------------------------------------------------------------------------
+
+
+def _with_kafka(where: Where, body: "Callable[[Kafka], int]") -> int:
+    from core.kafka.connection import Kafka
+
+    async def run(addresses: "Addresses", settings: "Settings") -> int:
+        return await asyncio.to_thread(body, Kafka(addresses.kafka))
+
+    return _with_services(where, run)
+
+
+@topics.command(name="list")
+def topics_list(*, json: Json = False, where: Where = HERE) -> int:
+    """Topics, their partitions and how many records they hold."""
+    from core.kafka import commands
+
+    return _with_kafka(where, lambda kafka: commands.list_topics(kafka, as_json=json))
+
+
+@topics.command(name="show")
+def topics_show(topic: str, *, json: Json = False, where: Where = HERE) -> int:
+    """The partitions of a topic with their offsets, and the settings made for it."""
+    from core.kafka import commands
+
+    return _with_kafka(where, lambda kafka: commands.show_topic(kafka, topic, as_json=json))
+
+
+@topics.command(name="create")
+def topics_create(
+    topic: str,
+    *,
+    partitions: int = 4,
+    replication: int = 1,
+    set: Annotated[tuple[str, ...], Parameter(help="a setting as NAME=VALUE; may be repeated")] = (),
+    where: Where = HERE,
+) -> int:
+    """Create a topic."""
+    from core.kafka import commands
+
+    if wrong := [setting for setting in set if "=" not in setting]:
+        raise UsageError(f"--set {wrong[0]}: expected NAME=VALUE")
+    return _with_kafka(where, lambda kafka: commands.create_topic(kafka, topic, partitions, replication, set))
+
+
+@topics.command(name="delete")
+def topics_delete(topic: str, *, yes: Yes = False, where: Where = HERE) -> int:
+    """Delete a topic with its records."""
+    from core.kafka import commands
+
+    return _with_kafka(where, lambda kafka: commands.delete_topic(kafka, topic, yes=yes))
+
+
+@groups.command(name="list")
+def groups_list(*, json: Json = False, where: Where = HERE) -> int:
+    """Consumer groups, their state, members and lag."""
+    from core.kafka import commands
+
+    return _with_kafka(where, lambda kafka: commands.list_groups(kafka, as_json=json))
+
+
+@groups.command(name="show")
+def groups_show(group: str, *, json: Json = False, where: Where = HERE) -> int:
+    """Committed offsets and lag of a group by partition, and its members."""
+    from core.kafka import commands
+
+    return _with_kafka(where, lambda kafka: commands.show_group(kafka, group, as_json=json))
+
+
+@groups.command(name="delete")
+def groups_delete(group: str, *, yes: Yes = False, where: Where = HERE) -> int:
+    """Delete a group without members, with the offsets it committed."""
+    from core.kafka import commands
+
+    return _with_kafka(where, lambda kafka: commands.delete_group(kafka, group, yes=yes))
+
+
+# --- ksqlDB ------------------------------------------------------------------------------------------------------
+
+
+@rules.command(name="list")
+def rules_list(*, json: Json = False, where: Where = HERE) -> int:
+    """Every rule file with its state on the server."""
+    from core.rules import list_rules
+
+    return _with_services(where, lambda addresses, _: list_rules(addresses.ksqldb, as_json=json))
+
+
+@rules.command(name="deploy")
+def rules_deploy(*names: str, json: Json = False, where: Where = HERE) -> int:
+    """Bring the rules named, or all, to the version of their files."""
+    from core.rules import deploy_rules
+
+    return _with_services(where, lambda addresses, _: deploy_rules(addresses.ksqldb, list(names), as_json=json))
+
+
+@rules.command(name="pause")
+def rules_pause(*names: str, where: Where = HERE) -> int:
+    """Hold the rules named, or all; what comes meanwhile waits in the topic."""
+    from core.rules import pause_rules
+
+    return _with_services(where, lambda addresses, _: pause_rules(addresses.ksqldb, list(names), on=True))
+
+
+@rules.command(name="resume")
+def rules_resume(*names: str, where: Where = HERE) -> int:
+    """Let the rules named, or all, go on."""
+    from core.rules import pause_rules
+
+    return _with_services(where, lambda addresses, _: pause_rules(addresses.ksqldb, list(names), on=False))
+
+
+@app.command
+def sql(
+    statement: str | None = None,
+    *,
+    file: Annotated[Path | None, Parameter(help="read the statements from here; - is stdin")] = None,
+    format: Annotated[str, Parameter(help="table, json or csv")] = "table",
+    earliest: Annotated[bool, Parameter(negative=(), help="queries begin with the first record")] = False,
+    where: Where = HERE,
+) -> int:
+    """One ksqlDB statement, a file of them, or a prompt; push queries stream until ctrl-c."""
+    from ksqldb.prompt.commands import run_sql
+
+    return _with_services(
+        where,
+        lambda addresses, settings: run_sql(
+            addresses.ksqldb,
+            statement,
+            file=file,
+            form=format,
+            earliest=earliest,
+            history=settings.home / "sql-history",
+        ),
+    )
+
+
+# --- the process -------------------------------------------------------------------------------------------------
+
+
+class UsageError(Exception):
+    """A combination of arguments that makes no sense; the text says which would."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. No traceback reaches the person."""
+    try:
+        return _exit_code(app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
+    except CycloptsError as error:
+        print(f"streamguard: {' '.join(str(error).split())}", file=sys.stderr)
+        return USAGE
+    except UsageError as error:
+        print(f"streamguard: {error}", file=sys.stderr)
+        return USAGE
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED
+    except BrokenPipeError:  # who read the rows has gone, and needs no more of them
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except Exception as error:
+        known = explain(error)
+        if known is None:
+            return _unexpected(error)
+        print(f"streamguard: {known[1]}", file=sys.stderr)
+        return known[0]
+
+
+def _exit_code(result: Any) -> int:
+    return result if isinstance(result, int) else DONE
+
+
+def _unexpected(error: Exception) -> int:
+    """A defect of ours: the person gets a sentence, the details go to a file to send along."""
+    import tempfile
+    import traceback
+
+    with tempfile.NamedTemporaryFile("w", prefix="streamguard-", suffix=".txt", delete=False) as file:
+        traceback.print_exception(error, file=file)
+    print(
+        f"streamguard: an unexpected {type(error).__name__}: {error}; please report it with {file.name}",
+        file=sys.stderr,
+    )
+    return UNREACHABLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""What an exception means to the person at the command line: one sentence and an exit code."""
+
+import sys
+from typing import Any
+
+DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+# (module, class, exit code). Only modules that were imported can have raised; none is imported to find out.
+_KNOWN = (
+    ("core.settings", "SettingsError", USAGE),
+    ("core.stack.errors", "StackError", UNREACHABLE),
+    ("ksqldb.rulebook", "RuleFileError", NO),
+    ("ksqldb.client", "KsqlUnavailable", UNREACHABLE),
+    ("ksqldb.client", "KsqlClientError", NO),
+    ("asyncpg", "CannotConnectNowError", UNREACHABLE),
+    ("asyncpg", "InterfaceError", UNREACHABLE),
+    ("asyncpg", "PostgresConnectionError", UNREACHABLE),
+    ("asyncpg", "InvalidAuthorizationSpecificationError", UNREACHABLE),
+    ("asyncpg", "PostgresError", NO),
+    ("aiokafka.errors", "KafkaConnectionError", UNREACHABLE),
+    ("aiokafka.errors", "KafkaError", NO),
+    ("confluent_kafka", "KafkaException", NO),
+)
+
+
+def explain(error: BaseException) -> tuple[int, str] | None:
+    """(exit code, sentence), or None for an error that no input and no service explains."""
+    if isinstance(error, BaseExceptionGroup):
+        told = [found for inner in error.exceptions if (found := explain(inner)) is not None]
+        return told[0] if told else None
+    for module, name, code in _KNOWN:
+        known: Any = getattr(sys.modules.get(module), name, None)
+        if known is not None and isinstance(error, known):
+            return code, _sentence(error)
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return UNREACHABLE, _sentence(error) or "a service did not answer in time: `streamguard status` says which"
+    if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError) and error.filename is not None:
+        return USAGE, f"{error.filename}: {error.strerror}"
+    return None
+
+
+def _sentence(error: BaseException) -> str:
+    reason = error.args[0] if error.args else ""
+    if hasattr(reason, "str"):  # confluent_kafka's
+        return str(reason.str())
+    return " ".join(str(error).split())
