@@ -262,7 +262,8 @@ class Registry:
             raise KsqlError(f"No aggregate function with name {name} exists!")
         match = choose(function.spelled, function.overloads, args, casts=False)
         form = match.overload.value
-        inputs = len(args) - (len(match.overload.parameters) - form.inputs)
+        spread = len(args) - len(match.overload.parameters) if match.overload.variadic_at < form.inputs else 0
+        inputs = form.inputs + spread
         for at in range(inputs, len(args)):
             literal = literal_args[at]
             if isinstance(literal, NotLiteral):
