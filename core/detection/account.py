@@ -85,6 +85,8 @@ class Account(msgspec.Struct):
     incidents: list[Incident] = msgspec.field(default_factory=list)
     clock: int = 0
     """Greatest event time seen, of payments and rows."""
+    forgotten: int = -1
+    """Greatest event time of a payment dropped from ``recent``; -1 if none was."""
 
     def find(self, transaction_id: str) -> Recent | None:
         """The remembered payment of that id, newest first."""
@@ -102,6 +104,7 @@ class Account(msgspec.Struct):
             while len(recent) - drop > RECENT_MIN and recent[drop].time < limit:
                 drop += 1
             if drop:
+                self.forgotten = max(self.forgotten, max(payment.time for payment in recent[:drop]))
                 del recent[:drop]
         if self.incidents:
             limit = self.clock - INCIDENT_MS
@@ -118,6 +121,7 @@ class _Stored(msgspec.Struct, array_like=True):
     recent: list[Recent]
     incidents: list[Incident]
     clock: int
+    forgotten: int
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -129,7 +133,7 @@ _STATEFUL = [i for i, feature in enumerate(FEATURES) if feature.State.__struct_f
 def to_bytes(account: Account) -> bytes:
     """The account as it is stored; equal accounts give equal bytes."""
     features = {FEATURES[i].id: account.features[i] for i in _STATEFUL}
-    return _ENCODER.encode((features, account.recent, account.incidents, account.clock))
+    return _ENCODER.encode((features, account.recent, account.incidents, account.clock, account.forgotten))
 
 
 def from_bytes(data: bytes) -> Account:
@@ -139,4 +143,4 @@ def from_bytes(data: bytes) -> Account:
     for name, decoder, empty in _FEATURE_DECODERS:
         raw = stored.features.get(name)
         features.append(empty() if raw is None else decoder.decode(raw))
-    return Account(features, stored.recent, stored.incidents, stored.clock)
+    return Account(features, stored.recent, stored.incidents, stored.clock, stored.forgotten)

@@ -174,6 +174,26 @@ class PartitionState:
         self._spread(alert.account_id, account, account.recent)
         account.forget()
 
+    def out_of_memory(self, alert: RuleAlert) -> tuple[int, int] | None:
+        """The span of event time (both ends included) whose payments must be recalled before the row is joined, if the
+        account has forgotten some of it."""
+        account = self.accounts.get(alert.account_id)
+        until = alert.event_time
+        if account is None or until is None:
+            return None
+        since = until if alert.window_start is None else min(until, alert.window_start)
+        return (since, until) if account.forgotten >= since else None
+
+    def recall(self, account_id: str, payments: Iterable[Recent]) -> None:
+        """Put payments that the account has forgotten back into its memory, for the row that is joined next."""
+        account = self._account(account_id)
+        known = {payment.transaction_id for payment in account.recent}
+        # What changed since the last flush is newer than any stored copy of it.
+        pending = {key[1]: payment for key, payment in self._payments.items() if key[0] == account_id}
+        found = {payment.transaction_id: payment for payment in payments} | pending
+        forgotten = [payment for name, payment in found.items() if name not in known]
+        account.recent[:0] = sorted(forgotten, key=lambda payment: payment.time)
+
     def flush(self) -> Changes:
         """Everything that changed since the last flush."""
         decisions = [self._decided(key[0], recent) for key, recent in self._payments.items()]

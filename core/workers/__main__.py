@@ -17,7 +17,8 @@ from core.kafka.connection import Kafka
 from core.settings import SettingsError, load
 from core.stack.client import ensure_stack
 from core.stack.errors import StackError
-from core.workers.host import TASKS, Services, host
+from core.workers.host import Services, host
+from core.workers.names import TASKS
 
 _DRAIN_S = 8.0
 

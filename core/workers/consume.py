@@ -47,7 +47,6 @@ class Consumer:
             topics=TOPICS,
             handler=handler,
             worker_id=self._worker,
-            stateful=False,
             max_records=MAX_RECORDS,
         )
         running = asyncio.create_task(inlet.run())

@@ -42,21 +42,15 @@ class ConsumerHandler:
         self._feedback = feedback
         self._throughput = Throughput()
 
-    def restore(self, partition: int, snapshot: bytes | None) -> Held:
+    def state(self, partition: int) -> Held:
         return Held(partition)
-
-    def snapshot(self, state: Held) -> bytes:
-        return b""
-
-    def replay(self, batch: PartitionBatch[Held]) -> None:
-        """Never called: the inlet runs without snapshots."""
 
     async def handle(self, conn: Any, batches: Sequence[PartitionBatch[Held]]) -> BatchResult:
         payments, labels = await self._prepare(conn, batches)
         decisions: list[PaymentDecided] = []
         alerts: list[Any] = []
         for batch in batches:
-            changes = self._judge(batch, payments)
+            changes = await self._judge(conn, batch, payments)
             decisions += changes.decisions
             alerts += changes.alerts
         await self._store(conn, batches, payments, labels, decisions)
@@ -103,7 +97,9 @@ class ConsumerHandler:
         await self._feedback.know(value.event_time for _, value in payments.values())
         return payments, labels
 
-    def _judge(self, batch: PartitionBatch[Held], payments: Mapping[str, tuple[Record, Transaction]]) -> Changes:
+    async def _judge(
+        self, conn: Any, batch: PartitionBatch[Held], payments: Mapping[str, tuple[Record, Transaction]]
+    ) -> Changes:
         state = batch.state.state
         assert state is not None
         lists_at, standing = self._feedback.lists_at, self._feedback.standing()
@@ -113,6 +109,9 @@ class ConsumerHandler:
                 if fresh is not None and fresh[0] is record:
                     state.on_payment(payment_of(value), lists_at(value.event_time), record.offset)
             elif isinstance(value, RuleAlert):
+                span = state.out_of_memory(value)
+                if span is not None:
+                    state.recall(value.account_id, await rows.recall(conn, value.account_id, *span))
                 state.on_alert(value, standing, (record.topic, record.partition, record.offset))
         return state.flush()
 

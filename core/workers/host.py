@@ -17,13 +17,13 @@ from core.eventlog import EventLog
 from core.eventlog.migrate import migrate
 from core.kafka.connection import Kafka
 from core.workers.consume import Consumer
+from core.workers.names import TASKS
 from core.workers.producer import Producer
 from core.workers.projector import Projector
 from core.workers.rules import RuleKeeper
 from core.workers.scenario import ScenarioWorker
 from core.workers.task import Task, keep_running, pause
 
-TASKS = ("producer", "consumer", "scenario", "projector", "rules")
 STATUS_S = 1.0
 _log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ def _make(task: str, services: Services, pool: Any, log: EventLog, name: str) ->
         case "scenario":
             return ScenarioWorker(kafka, pool, log, name)
         case "projector":
-            return Projector(dsn, pool, name)
+            return Projector(pool, log)
         case "rules":
             return RuleKeeper(services.ksqldb, pool, log, name)
     raise ValueError(f"there is no worker task {task!r}; there are {', '.join(TASKS)}")

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+from core.detection.account import Recent
 from core.kafka.record import Record
 from schema.events import PaymentDecided
 from schema.label import Label
 from schema.transaction import Transaction
 
+_DECIDED = msgspec.json.Decoder(PaymentDecided)
 _PAYMENT_COLUMNS = (
     "transaction_id",
     "account_id",
@@ -52,6 +56,34 @@ async def load_accounts(conn: Any, account_ids: Sequence[str]) -> list[tuple[str
     """Stored accounts among those named."""
     found = await conn.fetch("select account_id, state from detection.account where account_id = any($1)", account_ids)
     return [(row["account_id"], row["state"]) for row in found]
+
+
+async def recall(conn: Any, account_id: str, since: int, until: int) -> list[Recent]:
+    """Payments of an account between two event times as the log has them, oldest first."""
+    found = await conn.fetch(
+        "select distinct on (data ->> 'transaction_id') data from log.event"
+        " where stream = $1 and type = 'PaymentDecided' and (data ->> 'event_time')::bigint between $2 and $3"
+        " order by data ->> 'transaction_id', version desc",
+        f"account-{account_id}",
+        since,
+        until,
+    )
+    decided = sorted((_DECIDED.decode(row["data"]) for row in found), key=lambda event: event.event_time)
+    return [
+        Recent(
+            event.transaction_id,
+            event.event_time,
+            event.amount,
+            event.source.offset if event.source else -1,
+            event.produced_at,
+            event.channel,
+            event.merchant_id,
+            event.payee_id,
+            event.revision,
+            list(event.signals),
+        )
+        for event in decided
+    ]
 
 
 async def store_state(conn: Any, partition: int, header: bytes, accounts: Mapping[str, bytes]) -> None:
