@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ import asyncpg
 
 from core.eventlog.append import append_bulk
 from core.eventlog.record import Item, Meta, Recorded, Verdict
-from core.eventlog.tail import Tail
+from core.eventlog.tail import Tail, survive
 from schema.events import Event
 
 _COLUMNS = "pos, stream, version, type, schema_ver, at, data, meta"
@@ -97,6 +98,10 @@ class EventLog:
         head: int = await self._pool.fetchval("select pos from log.head")
         return head
 
+    async def wait_for(self, position: int) -> int:
+        """Wait until the log holds ``position``; returns its head. While PostgreSQL is away it waits for that too."""
+        return await self._tail.wait_for(position)
+
     async def read(
         self,
         from_pos: int,
@@ -131,9 +136,9 @@ class EventLog:
         """
         position = from_pos
         while True:
-            head = await self._tail.wait_for(position)
+            head = await self.wait_for(position)
             while position <= head:
-                batch = await self._tail.survive(lambda: self.read(position, limit, prefix, types, head))
+                batch = await survive(partial(self.read, position, limit, prefix, types, head))
                 position = batch[-1].pos + 1 if len(batch) == limit else head + 1
                 if batch:
                     yield batch

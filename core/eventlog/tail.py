@@ -17,6 +17,16 @@ LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncp
 _log = structlog.get_logger(__name__)
 
 
+async def survive(work: Callable[[], Awaitable[T]]) -> T:
+    """The result of ``work``, repeated while the server is away."""
+    while True:
+        try:
+            return await work()
+        except LOST as error:
+            _log.warning("the event log cannot be reached; trying again", error=str(error))
+            await asyncio.sleep(_RECONNECT_S)
+
+
 class Tail:
     """Watches the head of the log for any number of subscribers with one query and one listening connection.
 
@@ -43,15 +53,6 @@ class Tail:
         async with self._grown:
             await self._grown.wait_for(lambda: self._head >= position)
             return self._head
-
-    async def survive(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Repeat ``read`` while the server is away."""
-        while True:
-            try:
-                return await read()
-            except LOST as error:
-                _log.warning("the event log cannot be reached; trying again", error=str(error))
-                await asyncio.sleep(_RECONNECT_S)
 
     async def _watch(self) -> None:
         while True:

@@ -11,11 +11,11 @@ producer that sends a payment twice makes two records, which the handler tells b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, AsyncIterator, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
 import structlog
@@ -28,7 +28,6 @@ from core.kafka.connection import Kafka, cluster_id
 from core.kafka.faults import RETRY, Breaker, Kind, classify
 from core.kafka.lease import Owned
 from core.kafka.record import DeadLetter, Decoder, Record, decode_records, store_dead_letters
-from core.kafka.snapshot import load_snapshot, save_snapshots
 
 S = TypeVar("S")
 
@@ -45,7 +44,7 @@ class InletHalted(Exception):
 
 @dataclass
 class PartitionBatch(Generic[S]):
-    """Decoded records of one partition, topic by topic in the order of the inlet's topics, and the partition's state."""
+    """Decoded records of one partition, topic by topic in the inlet's order of topics, and the partition's state."""
 
     partition: int
     items: list[tuple[Record, Any]]
@@ -54,22 +53,17 @@ class PartitionBatch(Generic[S]):
 
 @dataclass
 class BatchResult:
-    """``dead``: records the handler refuses. ``snapshots``: states to keep (partition -> bytes), as of this batch."""
+    """``dead``: records the handler refuses."""
 
     dead: list[DeadLetter] = field(default_factory=list)
-    snapshots: dict[int, bytes] = field(default_factory=dict)
 
 
 class BatchHandler(Protocol[S]):
-    """What is done with the records. State is per partition and changes in ``handle`` and ``replay`` alone."""
+    """What is done with the records. State is the handler's memory of a partition: a cache of what it keeps in the
+    database, since the inlet throws it away whenever a batch did not commit."""
 
-    def restore(self, partition: int, snapshot: bytes | None) -> S:
-        """The state of a snapshot, or an empty one."""
-
-    def snapshot(self, state: S) -> bytes: ...
-
-    def replay(self, batch: PartitionBatch[S]) -> None:
-        """Bring the state forward over records whose effects are already committed."""
+    def state(self, partition: int) -> S:
+        """Memory as of the database, however the handler gets it there (mostly: empty, loaded when needed)."""
 
     async def handle(self, conn: Any, batches: Sequence[PartitionBatch[S]]) -> BatchResult:
         """Do the work of the batches inside the transaction open on ``conn``; any exception rolls all of it back."""
@@ -98,7 +92,6 @@ class Inlet(Generic[S]):
 
     ``topics`` maps each co-partitioned topic to its decoder; those that are not there are made with ``partitions``.
     ``worker_id`` must be unique among running workers.
-    ``stateful=False`` skips snapshots and replay for handlers that keep nothing between batches.
     """
 
     def __init__(
@@ -110,7 +103,6 @@ class Inlet(Generic[S]):
         handler: BatchHandler[S],
         worker_id: str,
         group: str = GROUP,
-        stateful: bool = True,
         max_records: int = 10_000,
         partitions: int = 4,
     ) -> None:
@@ -121,7 +113,6 @@ class Inlet(Generic[S]):
         self._handler = handler
         self._worker = worker_id
         self._group = group
-        self._stateful = stateful
         self._max_records = max_records
         self._stopping = asyncio.Event()
         self._owned: Owned = {}
@@ -284,8 +275,9 @@ class Inlet(Generic[S]):
                 )
             if claimed:
                 await self._check_retention(consumer, claimed)
-                await self._restore(conn, consumer, claimed)
                 self._owned.update(claimed)
+                self._states.update({partition: self._handler.state(partition) for partition in claimed})
+                self._moved = monotonic()
                 changed = True
             else:
                 await lease.end_zombies(conn, self._cluster, self._worker)
@@ -305,50 +297,7 @@ class Inlet(Generic[S]):
         for partition, offset in targets.items():
             consumer.seek(partition, offset)
 
-    # ------------------------------------------------------------------------------------------------ restoring
-
-    async def _restore(self, conn: Any, consumer: Any, claimed: Owned) -> None:
-        """Load the snapshots of newly claimed partitions and replay the records committed since."""
-        self._moved = monotonic()
-        if not self._stateful:
-            self._states.update({part: self._handler.restore(part, None) for part in claimed})
-            return
-        starts: dict[TopicPartition, int] = {}
-        begins = await consumer.beginning_offsets([TopicPartition(t, p) for p in claimed for t in self._topics])
-        for partition, positions in claimed.items():
-            offsets, state = await load_snapshot(conn, self._cluster, partition)
-            self._states[partition] = self._handler.restore(partition, state)
-            for topic, position in positions.items():
-                tp = TopicPartition(topic, partition)
-                start = max(offsets.get(topic, 0), begins[tp])
-                if start < position.next_offset:
-                    starts[tp] = start
-        if starts:
-            await self._replay(conn, consumer, claimed, starts)
-
-    async def _replay(self, conn: Any, consumer: Any, claimed: Owned, starts: Mapping[TopicPartition, int]) -> None:
-        self.status.state = "restoring"
-        self._seek(consumer, starts)
-        remaining = dict(starts)
-        while remaining:
-            if self._stopping.is_set():
-                raise _Recover("stopped while restoring")
-            fetched = await consumer.getmany(*remaining, timeout_ms=100, max_records=self._max_records)
-            for tp in sorted(fetched, key=lambda tp: list(self._topics).index(tp.topic)):
-                stop = claimed[tp.partition][tp.topic].next_offset
-                records = [record for record in fetched[tp] if remaining[tp] <= record.offset < stop]
-                good: list[tuple[Record, Any]] = []
-                decode_records(records, self._topics[tp.topic], good, [])
-                self._handler.replay(PartitionBatch(tp.partition, good, self._states[tp.partition]))
-                if fetched[tp][-1].offset + 1 >= stop:
-                    del remaining[tp]
-                elif records:
-                    remaining[tp] = records[-1].offset + 1
-            if monotonic() - self._moved > _WATCHDOG_S * 6:
-                raise _Recover("restoring made no progress")
-            if fetched:
-                self._moved = monotonic()
-            await lease.renew(conn, self._cluster, self._worker, claimed)
+    # ------------------------------------------------------------------------------------------------ checks
 
     async def _check_retention(self, consumer: Any, claimed: Owned) -> None:
         partitions = [TopicPartition(topic, part) for part in claimed for topic in self._topics]
@@ -436,15 +385,14 @@ class Inlet(Generic[S]):
         try:
             async with conn.transaction():
                 await lease.advance(conn, self._cluster, moves)
+                refused = list(dead)
                 if careful:
-                    result = await self._bisect_all(conn, batches)
-                else:
-                    result = await self._handler.handle(conn, batches) if batches else BatchResult()
-                refused = [*dead, *result.dead]
+                    for batch in batches:
+                        refused += await self._bisect(conn, batch.partition, batch.items)
+                elif batches:
+                    refused += (await self._handler.handle(conn, batches)).dead
                 if refused:
                     await store_dead_letters(conn, self._cluster, refused)
-                if result.snapshots:
-                    await save_snapshots(conn, self._cluster, self._offsets_after(moves), result.snapshots)
         except lease.Fenced as error:
             raise _Recover(str(error)) from error
         except Exception as error:
@@ -462,43 +410,23 @@ class Inlet(Generic[S]):
         if self._breaker.trips(count + len(dead), len(refused)):
             raise InletHalted(f"most records are refused, the last one: {refused[-1].reason if refused else '-'}")
 
-    def _offsets_after(self, moves: Sequence[tuple[str, int, int, int, int]]) -> dict[int, dict[str, int]]:
-        offsets = {
-            part: {topic: position.next_offset for topic, position in topics.items()}
-            for part, topics in self._owned.items()
-        }
-        for topic, partition, _, _, stop in moves:
-            offsets[partition][topic] = stop
-        return offsets
-
-    async def _bisect_all(self, conn: Any, batches: Sequence[PartitionBatch[S]]) -> BatchResult:
-        total = BatchResult()
-        for batch in batches:
-            await self._bisect(conn, batch, total)
-            self._states[batch.partition] = batch.state
-        return total
-
-    async def _bisect(self, conn: Any, batch: PartitionBatch[S], total: BatchResult) -> None:
-        """Halve the batch by savepoints until the bad records stand alone; they become dead letters."""
-        before = self._handler.snapshot(batch.state)
+    async def _bisect(self, conn: Any, partition: int, items: list[tuple[Record, Any]]) -> list[DeadLetter]:
+        """Handle the records, halving by savepoints until the bad ones stand alone; those are returned."""
+        batch = PartitionBatch(partition, items, self._states[partition])
         try:
             async with conn.transaction():
-                result = await self._handler.handle(conn, [batch])
+                return (await self._handler.handle(conn, [batch])).dead
         except Exception as error:
             if classify(error) is not Kind.DATA:
                 raise
-            batch.state = self._handler.restore(batch.partition, before)
-            if len(batch.items) == 1:
-                total.dead.append(DeadLetter(batch.items[0][0], "refused", f"{type(error).__name__}: {error}"))
-                return
-            middle = len(batch.items) // 2
-            for items in (batch.items[:middle], batch.items[middle:]):
-                half = PartitionBatch(batch.partition, items, batch.state)
-                await self._bisect(conn, half, total)
-                batch.state = half.state
-        else:
-            total.dead += result.dead
-            total.snapshots |= result.snapshots
+            self._states[partition] = self._handler.state(partition)
+            if len(items) == 1:
+                return [DeadLetter(items[0][0], "refused", f"{type(error).__name__}: {error}")]
+        middle = len(items) // 2
+        return [
+            *await self._bisect(conn, partition, items[:middle]),
+            *await self._bisect(conn, partition, items[middle:]),
+        ]
 
     # ------------------------------------------------------------------------------------------------ courtesy
 

@@ -47,7 +47,8 @@ def quota(worker_id: str, members: Iterable[str], partitions: int) -> int:
 async def ensure_rows(conn: Any, cluster_id: str, beginnings: Mapping[tuple[str, int], int]) -> None:
     """Know of every topic-partition; one never seen begins at the topic's first offset."""
     await conn.executemany(
-        "insert into ops.koff (cluster_id, topic, partition, next_offset) values ($1, $2, $3, $4) on conflict do nothing",
+        "insert into ops.koff (cluster_id, topic, partition, next_offset) values ($1, $2, $3, $4)"
+        " on conflict do nothing",
         [(cluster_id, topic, partition, offset) for (topic, partition), offset in sorted(beginnings.items())],
     )
 

@@ -52,7 +52,8 @@ from log.event
 where pos > $1 and pos <= $2 and type = 'PaymentDecided'
   and (data ->> 'decision' in ('review', 'block') or data ? 'revision')
 order by data ->> 'transaction_id', pos desc
-on conflict (transaction_id) do update set flagged = excluded.flagged, last_pos = greatest(s.last_pos, excluded.last_pos)
+on conflict (transaction_id) do update set
+    flagged = excluded.flagged, last_pos = greatest(s.last_pos, excluded.last_pos)
 """
 
 _JUDGED = """
@@ -61,7 +62,8 @@ select distinct on (transaction_id) transaction_id, account_id, fraud, pos
 from log.verdict
 where pos > $1 and pos <= $2
 order by transaction_id, pos desc
-on conflict (transaction_id) do update set verdict = excluded.verdict, last_pos = greatest(s.last_pos, excluded.last_pos)
+on conflict (transaction_id) do update set
+    verdict = excluded.verdict, last_pos = greatest(s.last_pos, excluded.last_pos)
 """
 
 _FRAUD = """

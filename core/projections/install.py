@@ -8,7 +8,7 @@ from core.projections import PROJECTIONS, Projection
 
 
 async def install(conn: Any) -> None:
-    """Make the first generation of every projection that the database does not have; inside the caller's transaction."""
+    """Make the first generation of every projection that is not there yet; inside the caller's transaction."""
     for projection in PROJECTIONS:
         known = await conn.fetchval("select exists (select from ops.projection where name = $1)", projection.name)
         if not known:

@@ -37,7 +37,7 @@ order by 1
 on conflict (run_id) do nothing
 """
 
-# A run's events follow one another in its stream, each naming fields the others do not: the newest value of a field wins.
+# The events of a run follow one another, each naming fields the others do not: the newest value of a field wins.
 _PROGRESS = """
 update scenario_run r set
     status = e.status, last_pos = e.last_pos,

@@ -23,16 +23,6 @@ create table ops.inlet_member (
     primary key (cluster_id, worker_id)
 ) with (fillfactor = 50);
 
--- A partition's detection state as of the offsets named, written in a batch's own transaction.
-create table ops.state_snapshot (
-    cluster_id text not null,
-    partition  int not null,
-    offsets    jsonb not null,
-    state      bytea not null,
-    at         timestamptz not null default clock_timestamp(),
-    primary key (cluster_id, partition)
-);
-
 create table ops.dead_letter (
     id          bigint generated always as identity primary key,
     cluster_id  text not null,
