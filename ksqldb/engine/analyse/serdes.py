@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.formats import Codec, key_codec, value_codec
 from ksqldb.engine.metastore import Column, FormatInfo, Source
-from ksqldb.engine.types import ArrayType, MapType, SqlType, StructType, quote
+from ksqldb.engine.types import ArrayType, Base, MapType, SqlType, StructType, quote
+
+
+_STRUCTURED = frozenset({Base.ARRAY, Base.MAP, Base.STRUCT})
+_UNSUPPORTED = {
+    "DELIMITED": _STRUCTURED,
+    "KAFKA": _STRUCTURED | {Base.BOOLEAN, Base.DECIMAL, Base.DATE, Base.TIME, Base.TIMESTAMP},
+}
 
 
 def contains_map(sql_type: SqlType) -> bool:
@@ -30,19 +37,57 @@ def source_key_codec(source: Source) -> Codec:
     return build_key_codec(source.key_format, source.schema.key)
 
 
-def source_value_codec(source: Source) -> Codec:
-    return build_value_codec(source.value_format, source.schema.value, source.wrap_value)
+def source_value_codec(source: Source, wanted: Iterable[str] | None = None) -> Codec:
+    return build_value_codec(source.value_format, source.schema.value, source.wrap_value, wanted)
 
 
 def build_key_codec(info: FormatInfo, columns: Sequence[Column]) -> Codec:
-    return key_codec(info.name, _pairs(columns), dict(info.properties))
+    if not columns:
+        return key_codec("NONE", ())
+    return key_codec(info.name, _pairs(columns), _properties(info, "KEY"))
 
 
-def build_value_codec(info: FormatInfo, columns: Sequence[Column], wrap: bool | None) -> Codec:
-    properties: dict[str, object] = dict(info.properties)
+def build_value_codec(
+    info: FormatInfo, columns: Sequence[Column], wrap: bool | None, wanted: Iterable[str] | None = None
+) -> Codec:
+    properties = _properties(info, "VALUE")
     if wrap is not None:
-        properties["wrap_single"] = wrap
-    return value_codec(info.name, _pairs(columns), properties)
+        properties["WRAP_SINGLE_VALUE"] = wrap
+    return value_codec(info.name, _pairs(columns), properties, wanted)
+
+
+def _properties(info: FormatInfo, side: str) -> dict[str, object]:
+    names = {"delimiter": f"{side}_DELIMITER", "nullableRepresentation": f"{side}_PROTOBUF_NULLABLE_REPRESENTATION"}
+    return {names[name]: value for name, value in info.properties}
+
+
+def _refuse(info: FormatInfo, columns: Sequence[Column]) -> None:
+    """KsqlError with the reason why a format cannot hold columns."""
+    listed = ", ".join(map(str, columns))
+    if info.name == "NONE" and columns:
+        raise KsqlError(f"The 'NONE' format can only be used when no columns are defined. Got: [{listed}]")
+    if info.name == "KAFKA" and len(columns) > 1:
+        raise KsqlError(f"The 'KAFKA' format only supports a single field. Got: [{listed}]")
+    for column in columns:
+        if column.type.base in _UNSUPPORTED.get(info.name, ()):
+            raise KsqlError(
+                f"The '{info.name}' format does not support type '{column.type.base.value}', "
+                f"column: {quote(column.name)}"
+            )
+        if info.name == "JSON" and _has_map_without_string_keys(column.type):
+            raise KsqlError("JSON only supports MAP types with STRING keys")
+
+
+def _has_map_without_string_keys(sql_type: SqlType) -> bool:
+    match sql_type:
+        case MapType():
+            return sql_type.key.base is not Base.STRING or _has_map_without_string_keys(sql_type.value)
+        case ArrayType():
+            return _has_map_without_string_keys(sql_type.element)
+        case StructType():
+            return any(_has_map_without_string_keys(f.type) for f in sql_type.fields)
+        case _:
+            return False
 
 
 def check_key(info: FormatInfo, columns: Sequence[Column]) -> None:
@@ -54,7 +99,7 @@ def check_key(info: FormatInfo, columns: Sequence[Column]) -> None:
                 f"Column type: {column.type}. See https://github.com/confluentinc/ksql/issues/6621 for more."
             )
     try:
-        build_key_codec(info, columns)
+        _refuse(info, columns)
     except KsqlError as error:
         listed = ", ".join(map(str, columns))
         features = "UNWRAP_SINGLES" if len(columns) == 1 and info.name in ("JSON", "PROTOBUF_NOSR") else ""
@@ -66,7 +111,7 @@ def check_key(info: FormatInfo, columns: Sequence[Column]) -> None:
 
 def check_value(info: FormatInfo, columns: Sequence[Column], wrap: bool | None) -> None:
     try:
-        build_value_codec(info, columns, wrap)
+        _refuse(info, columns)
     except KsqlError as error:
         listed = ", ".join(map(str, columns))
         features = "" if wrap is None else ("WRAP_SINGLES" if wrap else "UNWRAP_SINGLES")

@@ -1,0 +1,1 @@
+"""Judges the engine by ksqlDB's own functional test cases. ``python -m ksqldb.conformance PATH... [--json]``."""

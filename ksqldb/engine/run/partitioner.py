@@ -1,0 +1,55 @@
+"""Kafka's default partitioner: the 32-bit murmur2 hash of the key's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ksqldb.engine.formats import Codec
+from ksqldb.engine.run.aggregate import hashable
+
+_M = 0x5BD1E995
+_MASK = 0xFFFFFFFF
+_SEED = 0x9747B28C
+
+
+def murmur2(data: bytes) -> int:
+    """The hash as Kafka's clients compute it, unsigned."""
+    length = len(data)
+    h = _SEED ^ length
+    whole = length & ~3
+    for at in range(0, whole, 4):
+        k = (int.from_bytes(data[at : at + 4], "little") * _M) & _MASK
+        k ^= k >> 24
+        h = ((h * _M) & _MASK) ^ ((k * _M) & _MASK)
+    rest = length - whole
+    if rest == 3:
+        h ^= data[whole + 2] << 16
+    if rest >= 2:
+        h ^= data[whole + 1] << 8
+    if rest >= 1:
+        h = ((h ^ data[whole]) * _M) & _MASK
+    h = ((h ^ (h >> 13)) * _M) & _MASK
+    return h ^ (h >> 15)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def partition_for(codec: Codec, partitions: int) -> Callable[[tuple[Any, ...]], int]:
+    """The partition of a key tuple, remembered; keys without bytes go to partition 0."""
+    known: dict[Any, int] = {}
+
+    def choose(key: tuple[Any, ...]) -> int:
+        hashed = hashable(key)
+        found = known.get(hashed)
+        if found is None:
+            data = codec.encode(key) if any(part is not None for part in key) else None
+            found = 0 if data is None else partition_of(data, partitions)
+            if len(known) >= 100_000:
+                known.clear()
+            known[hashed] = found
+        return found
+
+    return choose

@@ -1,0 +1,308 @@
+"""A query at work: its plan's steps as linked operators, fed with decoded records, giving the records of its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ksqldb.engine.analyse.rewrite import columns
+from ksqldb.engine.analyse.serdes import build_key_codec
+from ksqldb.engine.ast import Expression, WindowKind
+from ksqldb.engine.functions.registry import TableVariant
+from ksqldb.engine.metastore import Column, FormatInfo, Schema
+from ksqldb.engine.plan.functions import table_variant
+from ksqldb.engine.plan.scope import StepScope, scope_of
+from ksqldb.engine.plan.steps import (
+    AggregateStep,
+    FilterStep,
+    FlatMapStep,
+    JoinStep,
+    QueryPlan,
+    RekeyStep,
+    SelectStep,
+    SinkStep,
+    SourceStep,
+    Step,
+    SuppressStep,
+)
+from ksqldb.engine.run import stateless
+from ksqldb.engine.run.aggregate import StreamAggregate, States, TableAggregate
+from ksqldb.engine.run.codegen import Source, values
+from ksqldb.engine.run.joins import ForeignKeyJoin, StreamTableJoin, TableTableJoin
+from ksqldb.engine.run.partitioner import partition_for
+from ksqldb.engine.run.records import Batch, Clock, Operator, Report
+from ksqldb.engine.run.stream_join import StreamStreamJoin
+from ksqldb.engine.run.tables import TableSource, View
+from ksqldb.engine.run.windows import SessionAggregate, WindowAggregate
+
+DAY_MS = 86_400_000
+EMIT_FINAL = "__emit.interval.ms.kstreams.windowed.aggregation__"
+EMIT_OUTER = "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__"
+
+
+class Collector(Operator):
+    """The end of a query: keeps what came out, with its partition, until it is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[tuple[int, Batch]] = []
+
+    def push(self, batch: Batch, partition: int) -> None:
+        self.batches.append((partition, batch))
+
+    def take(self) -> list[tuple[int, Batch]]:
+        taken, self.batches = self.batches, []
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a topology needs from around it.
+
+    ``partitions``: how many partitions re-keyed records are spread over (None: all stay in partition 0).
+    """
+
+    report: Report
+    clock: Clock = lambda: 0
+    partitions: int | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    def interval(self, name: str) -> int:
+        for prefix in ("ksql.streams.", ""):
+            value = self.properties.get(prefix + name)
+            if value is not None:
+                return int(value)
+        return 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a source's records enter; ``wanted`` are the value columns the query needs (None: all)."""
+
+    step: SourceStep
+    operator: Operator
+    wanted: frozenset[str] | None
+
+
+class Topology:
+    """Feed it with ``push``; results are taken from ``take`` as stream records by partition."""
+
+    def __init__(self, plan: QueryPlan, environment: Environment, keep_view: bool = False) -> None:
+        self.plan = plan
+        self.environment = environment
+        self.report = environment.report
+        self.entries: list[Entry] = []
+        self.stateful: list[Operator] = []
+        self.collector = Collector()
+        self.view = View() if keep_view else None
+        output = plan.output
+        last = self._build(output.input if isinstance(output, SinkStep) else output, False, None)
+        if plan.output.is_table:
+            after: Operator = self.view or stateless.Mapping(changes_to_records)
+            last.next = after
+            after.next = self.collector
+            if self.view is not None:
+                self.stateful.append(self.view)
+        else:
+            last.next = self.collector
+        self._link_expiry()
+
+    # ------------------------------------------------------------------------------------------ running
+
+    def push(self, entry: Entry, batch: Batch, partition: int) -> None:
+        entry.operator.push(batch, partition)
+
+    def take(self) -> list[tuple[int, Batch]]:
+        return self.collector.take()
+
+    def snapshot(self) -> list[Any]:
+        return [operator.snapshot() for operator in self.stateful]
+
+    def restore(self, states: list[Any]) -> None:
+        if len(states) != len(self.stateful):
+            raise ValueError("the snapshot is of another query")
+        for operator, state in zip(self.stateful, states, strict=True):
+            operator.restore(state)
+
+    # ------------------------------------------------------------------------------------------ building
+
+    def _keep(self, operator: Operator) -> Operator:
+        self.stateful.append(operator)
+        return operator
+
+    def _chain(self, step: Step, operator: Operator, needs_old: bool, wanted: set[str] | None) -> Operator:
+        self._build(step, needs_old, wanted).next = operator
+        return operator
+
+    def _build(self, step: Step, needs_old: bool, wanted: set[str] | None) -> Operator:
+        """The last operator of a step. ``needs_old``: what follows uses the old values of a table's changes;
+        ``wanted``: the columns that what follows uses, None for all."""
+        match step:
+            case SourceStep():
+                return self._source(step, wanted)
+            case FilterStep():
+                function = stateless.filter_function(step.predicate, scope_of(step.input), step.is_table, self.report)
+                more = None if wanted is None else wanted | names(step.predicate)
+                return self._chain(step.input, stateless.Mapping(function), True, more)
+            case SelectStep():
+                return self._select(step, needs_old)
+            case RekeyStep():
+                return self._rekey(step)
+            case FlatMapStep():
+                return self._flat_map(step, wanted)
+            case AggregateStep():
+                return self._aggregate(step)
+            case SuppressStep():
+                return self._build(step.input, False, wanted)
+            case JoinStep():
+                return self._join(step)
+            case SinkStep():
+                return self._build(step.input, needs_old, wanted)
+
+    def _source(self, step: SourceStep, wanted: set[str] | None) -> Operator:
+        head: Operator = self._keep(TableSource(self.report)) if step.is_table else stateless.Pass()
+        needed = None if wanted is None else frozenset(c.name for c in step.source.schema.value if c.name in wanted)
+        if needed is not None and step.source.timestamp is not None:
+            needed |= {step.source.timestamp.name}
+        self.entries.append(Entry(step, head, needed))
+        return head
+
+    def _select(self, step: SelectStep, needs_old: bool) -> Operator:
+        targets = [c.type for c in step.schema.value]
+        function = stateless.select_function(
+            step.items, scope_of(step.input), step.is_table, self.report, targets, needs_old
+        )
+        used = {name for item in step.items for name in names(item)}
+        return self._chain(step.input, stateless.Mapping(function), needs_old, used)
+
+    def _rekey(self, step: RekeyStep) -> Operator:
+        keys = frozenset(c.name for c in step.input.schema.key)
+        function = stateless.rekey_function(step.key, step.items, scope_of(step.input), keys, self.report)
+        used = {name for expr in (*step.key, *step.items) for name in names(expr)}
+        operator = stateless.Repartition(function, self._partitioner(step.key_format, step.schema.key))
+        return self._chain(step.input, operator, False, used)
+
+    def _partitioner(self, info: FormatInfo, key: tuple[Column, ...]) -> Callable[[Any], int] | None:
+        count = self.environment.partitions
+        if count is None:
+            return None
+        return partition_for(build_key_codec(info, key), count)
+
+    def _flat_map(self, step: FlatMapStep, wanted: set[str] | None) -> Operator:
+        scope = scope_of(step.input)
+        calls = []
+        for call in step.calls:
+            variant: TableVariant = table_variant(call, scope)
+            targets = [t if not hasattr(t, "inputs") else None for t in variant.param_types]
+            calls.append((variant.fn, call.args, targets))
+        function = stateless.flat_map_function(calls, scope, self.report)  # type: ignore[arg-type]
+        more = None if wanted is None else wanted | {n for call in step.calls for n in names(call)}
+        return self._chain(step.input, stateless.Mapping(function), False, more)
+
+    def _aggregate(self, step: AggregateStep) -> Operator:
+        scope = scope_of(step.input)
+        states = States(step.aggregators, self.report)
+        used = {n for expr in (*step.groups, *(a for args in step.arguments for a in args)) for n in names(expr)}
+        make = stateless.group_table_function if step.input.is_table else stateless.group_function
+        function = make(step.groups, step.arguments, scope, self.report)
+        partitioner = self._partitioner(step.key_format, step.schema.key) if step.rekeys else None
+        group = stateless.Repartition(function, partitioner)
+        self._chain(step.input, group, True, used)
+        operator = self._keep(self._aggregate_operator(step, states))
+        group.next = operator
+        return operator
+
+    def _aggregate_operator(self, step: AggregateStep, states: States) -> Operator:
+        spec = step.spec
+        if spec is None:
+            return TableAggregate(states) if step.input.is_table else StreamAggregate(states)
+        size = spec.size.ms
+        if spec.grace is not None:
+            grace = spec.grace.ms
+        else:
+            grace = 0 if step.emit_final else max(DAY_MS - size, 0)
+        retention = 0 if spec.retention is None else spec.retention.ms
+        every = self.environment.interval(EMIT_FINAL)
+        encode = build_key_codec(step.key_format, step.schema.key).encode if step.emit_final else None
+        if spec.kind is WindowKind.SESSION:
+            return SessionAggregate(
+                states, size, grace, retention, self.report, step.emit_final, every, self.environment.clock, encode
+            )
+        advance = size if spec.advance is None else spec.advance.ms
+        return WindowAggregate(
+            states,
+            size,
+            advance,
+            grace,
+            retention,
+            self.report,
+            step.emit_final,
+            every,
+            self.environment.clock,
+            encode,
+        )
+
+    def _join(self, step: JoinStep) -> Operator:
+        left, right = step.left, step.right
+        widths = (len(left.schema.value), len(right.schema.value))
+        join: StreamStreamJoin | StreamTableJoin | TableTableJoin | ForeignKeyJoin
+        if step.foreign_key is not None:
+            join = ForeignKeyJoin(step.type, *widths, self.report, *self._foreign_key(step.foreign_key, left))
+        elif step.is_table:
+            join = TableTableJoin(step.type, *widths, self.report)
+        elif right.is_table:
+            join = StreamTableJoin(step.type, *widths, self.report)
+        else:
+            join = self._stream_join(step, widths)
+        self._build(left, True, None).next = join.left
+        self._build(right, True, None).next = join.right
+        return self._keep(join)
+
+    def _stream_join(self, step: JoinStep, widths: tuple[int, int]) -> StreamStreamJoin:
+        within = step.within
+        assert within is not None
+        return StreamStreamJoin(
+            step.type,
+            *widths,
+            self.report,
+            within.before.ms,
+            within.after.ms,
+            None if within.grace is None else within.grace.ms,
+            self.environment.interval(EMIT_OUTER),
+            self.environment.clock,
+        )
+
+    def _foreign_key(
+        self, expr: Expression, left: Step
+    ) -> tuple[Callable[[Any, Any, int, Any], Any], Callable[[Any], bytes | None]]:
+        scope = StepScope(Schema((*left.schema.key, *left.schema.value)), left.window is not None)
+        source = Source(self.report)
+        source.line(0, "def foreign_key(k, v, ts, w):")
+        made = values(source, scope, [expr], 1, "_f")
+        source.line(1, f"return {made}")
+        start: Step = left
+        while not isinstance(start, SourceStep):
+            assert not isinstance(start, JoinStep)
+            start = start.input
+        codec = build_key_codec(start.source.key_format, start.schema.key)
+        return source.function("foreign_key"), codec.encode
+
+    def _link_expiry(self) -> None:
+        if self.view is None:
+            return
+        for operator in self.stateful:
+            if isinstance(operator, WindowAggregate):
+                operator.on_expired = self.view.expire
+            elif isinstance(operator, SessionAggregate):
+                operator.on_expired = self.view.expire_sessions
+
+
+def names(expr: Expression) -> set[str]:
+    return {ref.name for ref in columns(expr)}
+
+
+def changes_to_records(batch: Batch) -> Batch:
+    return [(key, new, ts, window) for key, new, _, ts, window in batch]
+
+
