@@ -1,0 +1,1 @@
+"""Replay of a labelled file through the whole pipeline, and the score of what was found."""

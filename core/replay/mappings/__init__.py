@@ -1,0 +1,1 @@
+"""Mapping files of known data sets, one TOML each."""
