@@ -18,6 +18,8 @@ from schema.transaction import Transaction
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _STEPS = {"epoch_ms": 1, "epoch_s": 1_000, "seconds": 1_000, "minutes": 60_000, "hours": 3_600_000, "days": 86_400_000}
+_CENT = Decimal("0.01")
+_MAX_AMOUNT = 10**10  # reais: what DECIMAL(12, 2) holds
 TEXT_FIELDS = (
     "transaction_id",
     "account_id",
@@ -60,7 +62,7 @@ class AmountColumn(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class LabelColumn(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``fraud``: values that mean fraud. ``scenario``: a column that names the kind, ``no_scenario`` its empty value."""
+    """``fraud``: values that mean fraud. ``scenario``: a column naming the kind, ``no_scenario`` its empty value."""
 
     column: str
     fraud: tuple[str, ...] = ("1", "true", "True", "TRUE", "yes", "fraud")
@@ -153,8 +155,9 @@ class Reader:
                 raise RowError("the account is empty")
             values.setdefault("transaction_id", f"row-{number}")
             amount = Decimal(row[self._at[self._mapping.amount.column]].strip()) * self._factor
-            if not amount.is_finite() or amount < 0:
-                raise RowError(f"the amount {amount} is not positive")
+            amount = amount.quantize(_CENT)
+            if not 0 < amount < _MAX_AMOUNT:
+                raise RowError(f"the amount {amount} does not lie between 0 and {_MAX_AMOUNT:,}")
             time = self._time(row[self._at[self._mapping.time.column]].strip())
             for name in ("latitude", "longitude"):
                 column: str | None = getattr(self._mapping, name)

@@ -11,7 +11,7 @@ from schema.transaction import centavos
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
-    """An alert that touches a campaign. ``event_time``: when it was raised, event time; ``raised_at``: wall clock, ms."""
+    """An alert that touches a campaign. ``event_time``: of the first raise, event time; ``raised_at``: wall, ms."""
 
     alert_id: str
     rule_id: str
