@@ -45,7 +45,7 @@ SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
 class ControlCenter(App[int]):
     """``files`` is where exports and copies go; ``keys`` is the user's keymap (action name to keys)."""
 
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     TITLE = "stream guard"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"

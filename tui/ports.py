@@ -79,7 +79,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A row of ``read.alert``. ``severity`` is block, review or info; ``status`` open, claimed, confirmed, …"""
+    """A row of ``read.alert``. ``decision`` is approve, review or block; ``status`` open, claimed, confirmed, …"""
 
     alert_id: str
     rule_id: str

@@ -53,7 +53,7 @@ def alert(number: int, **changes: object) -> Alert:
         amount=81_240 if burst else 740_000 + number * 1_337,
         score=970 if burst else 640,
         decision="block" if burst else "review",
-        severity="block" if burst else "review",
+        severity="critical" if burst else "warning",
         status="open",
         assignee=None,
         raised_at=start + 41,
@@ -67,8 +67,7 @@ def alert(number: int, **changes: object) -> Alert:
             else Signal("high_amount", 450, "amount above the limit, R$", 7400.0, 3000.0),
             Signal("block_list", 420, "merchant m-88 has confirmed fraud", 0.41, 0.3),
         ),
-        sources=tuple(Source("transactions", 2, 881_204 + i) for i in range(count))
-        + (Source("fraud_alerts", 2, 3_101),),
+        sources=(*(Source("transactions", 2, 881_204 + i) for i in range(count)), Source("fraud_alerts", 2, 3_101)),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

@@ -20,7 +20,10 @@ from tui.terminal.sanitise import clean, fit
 Cell = tuple[str, str]
 Line = Sequence[Cell]
 
-STYLES = ("text", "dim", "strong", "title", "accent", "good", "warn", "bad", "cursor", "key", "bar", "bar-low")
+STYLES = (
+    *("text", "dim", "strong", "title", "accent", "good", "warn", "bad"),
+    *("cursor", "key", "bar", "bar-low", "bar-mixed"),
+)
 
 
 class Canvas(Widget):

@@ -13,14 +13,22 @@ _EIGHTHS = " ▁▂▃▄▅▆▇█"
 AXIS = 5
 
 
-def buckets(values: Sequence[float], columns: int) -> list[tuple[float, float]]:
-    """``values`` in at most ``columns`` buckets of equal length, newest last, as (lowest, highest)."""
+def buckets(values: Sequence[float], columns: int, phase: int = 0) -> list[tuple[float, float]]:
+    """The newest ``values`` in at most ``columns`` buckets of equal length, as (lowest, highest), newest last.
+
+    ``phase`` is the number of the newest value in time: buckets begin at multiples of their length, so that a value
+    stays in its bucket while time goes on and the picture moves without shimmering.
+    """
     if not values or columns <= 0:
         return []
-    per = -(-len(values) // columns)
-    start = len(values) % per
-    groups = ([values[:start]] if start else []) + [values[i : i + per] for i in range(start, len(values), per)]
-    return [(min(group), max(group)) for group in groups]
+    length = max(1, len(values) // columns)
+    groups: list[Sequence[float]] = []
+    end = len(values)
+    begin = end - (phase % length + 1)
+    while end > 0 and len(groups) < columns:
+        groups.append(values[max(0, begin) : end])
+        end, begin = begin, begin - length
+    return [(min(group), max(group)) for group in reversed(groups) if group]
 
 
 def ceiling(highest: float) -> float:
@@ -41,10 +49,12 @@ class Chart(Canvas):
         self._title = title
         self._values: Sequence[float] = ()
         self._note = ""
+        self._phase = 0
 
-    def show(self, values: Sequence[float], note: str) -> None:
-        """Draw ``values`` (one a second); ``note`` stands at the right end of the title."""
+    def show(self, values: Sequence[float], newest: int, note: str) -> None:
+        """Draw ``values``, one a second up to epoch second ``newest``; ``note`` is the right end of the title."""
         self._values = values
+        self._phase = newest
         self._note = note
         self.refresh()
 
@@ -53,7 +63,7 @@ class Chart(Canvas):
         if y == 0:
             return self.strip(spread([(f" {self._title}", "strong")], [(self._note + " ", "dim")], width), width)
         columns = max(1, width - AXIS - 2)
-        pairs = buckets(self._values, columns)
+        pairs = buckets(self._values, columns, self._phase)
         top = ceiling(max((high for _, high in pairs), default=1.0) or 1.0)
         row = height - y
         label = top if y == 1 else top / 2 if row == (height - 1) // 2 and height > 3 else 0 if row == 0 else None
@@ -69,12 +79,17 @@ class Chart(Canvas):
 
     @staticmethod
     def _column_cells(pairs: Sequence[tuple[float, float]], row: int, height: int, top: float) -> list[Cell]:
-        cells: list[Cell] = []
-        for low, high in pairs:
-            filled = high / top * height * 8 - row * 8
-            eighths = max(0, min(8, round(filled)))
-            if row == 0 and high > 0:
-                eighths = max(1, eighths)
-            solid = low / top * height * 8 - row * 8
-            cells.append((_EIGHTHS[eighths], "bar" if solid >= eighths - 1 else "bar-low"))
-        return cells
+        return [_cell(low / top * height * 8 - row * 8, high / top * height * 8 - row * 8, row) for low, high in pairs]
+
+
+def _cell(low: float, high: float, row: int) -> Cell:
+    """One character of a column; ``low`` and ``high`` are eighths above its foot."""
+    filled = max(0, min(8, round(high)))
+    if row == 0 and high > 0:
+        filled = max(1, filled)  # something is not nothing
+    solid = max(0, min(8, round(low)))
+    if solid == filled or (solid > 0 and filled < 8):
+        return _EIGHTHS[filled], "bar"
+    if solid == 0:
+        return _EIGHTHS[filled], "bar-low"
+    return _EIGHTHS[solid], "bar-mixed"

@@ -28,8 +28,8 @@ COLUMNS = (
 )
 
 
-def mark(severity: str) -> Cell:
-    return MARKS.get(severity, ("· ", "dim"))
+def mark(decision: str) -> Cell:
+    return MARKS.get(decision, ("· ", "dim"))
 
 
 def what(alert: Alert) -> str:
@@ -41,7 +41,7 @@ def what(alert: Alert) -> str:
 
 
 def cells(alert: Alert) -> Sequence[Cell]:
-    sign, style = mark(alert.severity)
+    sign, style = mark(alert.decision)
     decided = alert.status in ("dismissed", "confirmed")
     return (
         (show.clock(alert.event_time), "dim"),

@@ -16,7 +16,7 @@ PAYMENTS_SHOWN = 12
 
 def heading(alert: Alert, width: int) -> Line:
     """Rule and account at the left, decision and case at the right."""
-    sign, style = mark(alert.severity)
+    sign, style = mark(alert.decision)
     case = alert.status + (f" by {alert.assignee}" if alert.assignee else "")
     left: list[Cell] = [(f" {sign} ", style), (alert.rule_id, "strong"), (f"  {alert.account_id}", "text")]
     right: list[Cell] = [

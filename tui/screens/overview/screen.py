@@ -68,7 +68,7 @@ class OverviewScreen(ControlScreen):
         seconds = live.per_second()
         values = [0.0 if row is None else float(row.payments) for row in seconds]
         note = f"max {show.number(max(values))}" if live.seconds.value is not None else show.UNKNOWN
-        self.query_one(Chart).show(values if live.seconds.value is not None else [], note)
+        self.query_one(Chart).show(values if live.seconds.value is not None else [], now_ms // 1000 - 1, note)
         health = health_lines(list(live.services.values()), live.workers.value, now_ms)
         self.query_one("#health", Lines).show(health)
         shares = share_lines(seconds, live.totals.value, live.shown_quantile(0.5), live.seconds.stale)

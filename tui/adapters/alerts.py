@@ -1,0 +1,163 @@
+"""Alerts and their stories, from ``read.alert``, ``read.payment`` and the case's stream."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from schema import events
+from tui.adapters.database import Database, epoch_ms, epoch_ms_or_none, strings
+from tui.ports import Account, Alert, CaseEvent, Payment, Signal, Source, Story
+
+_COLUMNS = (
+    "alert_id, rule_id, account_id, incident_start, incident_end, event_time, txn_count, amount, score, decision,"
+    " severity, status, assignee, transactions, signals, sources, raised_at, first_pos, last_pos, produced_at"
+)
+PAYMENTS_READ = 200
+
+_SIGNALS = msgspec.json.Decoder(tuple[events.Signal, ...])
+_SOURCES = msgspec.json.Decoder(tuple[events.Source, ...])
+
+
+def alert_of(row: Any) -> Alert:
+    """A row of ``read.alert`` as the screens know it."""
+    return Alert(
+        alert_id=row["alert_id"],
+        rule_id=row["rule_id"],
+        account_id=row["account_id"],
+        event_time=epoch_ms(row["event_time"]),
+        incident_start=epoch_ms(row["incident_start"]),
+        incident_end=epoch_ms(row["incident_end"]),
+        txn_count=row["txn_count"] or len(row["transactions"]) or 1,
+        amount=row["amount"] or 0,
+        score=row["score"],
+        decision=row["decision"],
+        severity=row["severity"],
+        status=row["status"],
+        assignee=row["assignee"],
+        raised_at=epoch_ms(row["raised_at"]),
+        produced_at=epoch_ms_or_none(row["produced_at"]),
+        first_pos=row["first_pos"],
+        last_pos=row["last_pos"],
+        transactions=strings(row["transactions"]),
+        signals=tuple(
+            Signal(signal.id, signal.points, signal.reason, signal.value, signal.threshold, signal.transactions)
+            for signal in _SIGNALS.decode(row["signals"])
+        ),
+        sources=tuple(
+            Source(source.topic, source.partition, source.offset) for source in _SOURCES.decode(row["sources"])
+        ),
+    )
+
+
+def _payment_of(row: Any) -> Payment:
+    return Payment(
+        transaction_id=row["transaction_id"],
+        account_id=row["account_id"],
+        amount=row["amount"],
+        event_time=epoch_ms(row["event_time"]),
+        decision=row["decision"],
+        score=row["score"],
+        merchant=row["merchant_name"] or row["merchant_id"] or row["payee_id"] or "",
+        channel=row["channel"] or "",
+        city=row["city"] or "",
+        source=Source("transactions", row["partition"], row["offset"]),
+        ingested_at=epoch_ms(row["ingested_at"]),
+        produced_at=epoch_ms_or_none(row["produced_at"]),
+    )
+
+
+@cache
+def rule_title(rule_id: str) -> str:
+    """The title in the header of a rule's file; empty when the rule is not a file of ours."""
+    file = resources.files("ksqldb") / "rules" / f"{rule_id}.sql"
+    if "/" in rule_id or not file.is_file():
+        return ""
+    for line in file.read_text("utf-8").splitlines():
+        if line.startswith("-- title:"):
+            return line.removeprefix("-- title:").strip()
+    return ""
+
+
+class LogAlerts:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def newest(self, limit: int) -> Sequence[Alert]:
+        rows = await self._database.fetch(f"select {_COLUMNS} from read.alert order by first_pos desc limit $1", limit)
+        return [alert_of(row) for row in reversed(rows)]
+
+    async def changed_after(self, position: int, limit: int) -> Sequence[Alert]:
+        rows = await self._database.fetch(
+            f"select {_COLUMNS} from read.alert where last_pos > $1 order by last_pos limit $2", position, limit
+        )
+        return [alert_of(row) for row in rows]
+
+    async def story(self, alert_id: str) -> Story | None:
+        row = await self._database.fetch_row(f"select {_COLUMNS} from read.alert where alert_id = $1", alert_id)
+        if row is None:
+            return None
+        alert = alert_of(row)
+        payments = await self._database.fetch(
+            "select * from read.payment where transaction_id = any($1::text[]) order by event_time limit $2",
+            list(alert.transactions),
+            PAYMENTS_READ,
+        )
+        version, history = await self._history(alert_id)
+        earlier = await self._database.fetch_row(
+            "select count(*) as n from read.alert where account_id = $1 and first_pos < $2",
+            alert.account_id,
+            alert.first_pos,
+        )
+        deployed = await self._database.fetch_row(
+            "select data ->> 'version' as version from log.event where stream = $1 and type = 'RuleDeployed'"
+            " order by version desc limit 1",
+            f"rule-{alert.rule_id}",
+        )
+        return Story(
+            alert=alert,
+            rule_title=rule_title(alert.rule_id),
+            rule_version="" if deployed is None else str(deployed["version"]),
+            payments=tuple(_payment_of(payment) for payment in payments),
+            history=history,
+            account=await self._account(alert.account_id),
+            earlier_alerts=0 if earlier is None else earlier["n"],
+            case_version=version,
+        )
+
+    async def _history(self, alert_id: str) -> tuple[int, tuple[CaseEvent, ...]]:
+        rows = await self._database.fetch(
+            "select pos, version, type, at, data, meta from log.event where stream = $1 order by version",
+            f"case-{alert_id}",
+        )
+        history = []
+        for row in rows:
+            data: dict[str, Any] = msgspec.json.decode(row["data"])
+            meta: dict[str, Any] = msgspec.json.decode(row["meta"])
+            actor = str(data.get("operator") or meta.get("actor") or "")
+            text = str(data.get("reason") or data.get("text") or "")
+            history.append(CaseEvent(row["pos"], row["type"], epoch_ms(row["at"]), actor, text))
+        return (rows[-1]["version"] if rows else 0), tuple(history)
+
+    async def _account(self, account_id: str) -> Account | None:
+        row = await self._database.fetch_row(
+            "select account_id, total_transactions, fraud_transactions, fraud_rate,"
+            " (total_amount * 100)::bigint as centavos, max_score, last_transaction_at"
+            " from account_risk_profile where account_id = $1",
+            account_id,
+        )
+        if row is None:
+            return None
+        return Account(
+            account_id=row["account_id"],
+            total_transactions=row["total_transactions"],
+            fraud_transactions=row["fraud_transactions"],
+            fraud_rate=None if row["fraud_rate"] is None else float(row["fraud_rate"]),
+            total_amount=row["centavos"],
+            max_score=row["max_score"],
+            last_transaction_at=epoch_ms_or_none(row["last_transaction_at"]),
+        )

@@ -1,0 +1,46 @@
+"""All real ports, wired. Nothing is connected before the stack port is opened."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+
+from tui.adapters.alerts import LogAlerts
+from tui.adapters.commands import LogCommands
+from tui.adapters.database import Database
+from tui.adapters.flow import LogFlow
+from tui.adapters.kafka import KafkaLag
+from tui.adapters.ksql import ClientKsql
+from tui.adapters.scenarios import LogScenarios
+from tui.adapters.stack import StackConnections
+from tui.ports import Ports
+
+_ADDRESSES = ("STREAMGUARD_KAFKA", "STREAMGUARD_KSQLDB", "STREAMGUARD_POSTGRES")
+
+
+def operator_name() -> str:
+    """Who acts: ``STREAMGUARD_OPERATOR``, else the login name."""
+    try:
+        return os.environ.get("STREAMGUARD_OPERATOR") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
+
+
+def real_ports() -> Ports:
+    """The ports of the running product."""
+    database, ksql = Database(), ClientKsql()
+    kafka = KafkaLag(database)
+    operator = operator_name()
+    return Ports(
+        stack=StackConnections(database, ksql, kafka),
+        alerts=LogAlerts(database),
+        flow=LogFlow(database),
+        scenarios=LogScenarios(database),
+        commands=LogCommands(database, operator),
+        ksql=ksql,
+        kafka=kafka,
+        environment="remote" if any(os.environ.get(name) for name in _ADDRESSES) else "local",
+        operator=operator,
+        now=time.time,
+    )

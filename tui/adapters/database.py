@@ -1,0 +1,86 @@
+"""One small pool of PostgreSQL connections; its faults become sentences for the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tui.ports import Unavailable
+
+if TYPE_CHECKING:
+    from core.eventlog import EventLog
+
+POOL_SIZE = 4
+QUERY_TIMEOUT = 4.0
+
+
+class Database:
+    """Not connected until ``open``; every use before that, and every lost connection, is ``Unavailable``."""
+
+    def __init__(self) -> None:
+        self._pool: Any = None
+        self._log: EventLog | None = None
+
+    async def open(self, dsn: str) -> None:
+        """Connect, bring the schema up to date. Raises ``Unavailable``."""
+        import asyncpg
+
+        from core.eventlog import EventLog
+        from core.eventlog.migrate import MigrationError, migrate
+
+        try:
+            pool = await asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE, command_timeout=QUERY_TIMEOUT)
+            async with pool.acquire() as conn:
+                await migrate(conn)
+        except (OSError, asyncpg.PostgresError, MigrationError) as error:
+            raise Unavailable(f"PostgreSQL: {error}") from error
+        self._pool, self._log = pool, EventLog(pool)
+
+    async def close(self) -> None:
+        if self._log is not None:
+            await self._log.close()
+            self._log = None
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            pool.terminate()
+
+    @property
+    def log(self) -> EventLog:
+        if self._log is None:
+            raise Unavailable("PostgreSQL: not connected yet")
+        return self._log
+
+    async def fetch(self, query: str, *arguments: object) -> list[Any]:
+        """Rows of a query. Raises ``Unavailable``."""
+        import asyncpg
+
+        if self._pool is None:
+            raise Unavailable("PostgreSQL: not connected yet")
+        try:
+            rows: list[Any] = await self._pool.fetch(query, *arguments)
+        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
+        return rows
+
+    async def fetch_row(self, query: str, *arguments: object) -> Any | None:
+        """The first row, or None."""
+        rows = await self.fetch(query, *arguments)
+        return rows[0] if rows else None
+
+
+def epoch_ms(moment: datetime) -> int:
+    """Milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
+
+
+def epoch_ms_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else epoch_ms(moment)
+
+
+def moment(epoch_s: float) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC)
+
+
+def strings(values: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(values or ())

@@ -1,0 +1,73 @@
+"""Throughput, totals and worker status, from ``read.throughput_second``, ``read.alert`` and ``ops``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tui import format as show
+from tui.adapters.database import Database, epoch_ms, moment
+from tui.ports import Second, Totals, WorkerState
+
+GONE_S = 30
+"""A worker that has been silent this long is no longer listed."""
+
+
+def detail_text(detail: Mapping[str, Any]) -> str:
+    """A worker's figures in its own order: ``lag 0, 204/s``; a ``text`` stands for itself."""
+    parts = []
+    for name, value in detail.items():
+        if value is None or value == "":
+            continue
+        shown = show.number(value, 0 if value == int(value) else 1) if isinstance(value, int | float) else str(value)
+        parts.append(shown if name == "text" else f"{name.replace('_', ' ')} {shown}")
+    return ", ".join(parts)
+
+
+class LogFlow:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def seconds(self, since: int) -> Sequence[Second]:
+        rows = await self._database.fetch(
+            "select extract(epoch from second)::bigint as at, payments, approve, review, block, alerts,"
+            " latency_p50_ms, latency_p99_ms, amount_blocked"
+            " from read.throughput_second where second >= $1 order by second",
+            moment(since),
+        )
+        return [Second(*row.values()) for row in rows]
+
+    async def totals(self) -> Totals:
+        row = await self._database.fetch_row(
+            "select (select coalesce(sum(amount_blocked), 0) from read.throughput_second"
+            "         where second >= date_trunc('day', now()))::bigint as stopped,"
+            " (select coalesce(sum(amount), 0) from read.alert where decision = 'review'"
+            "   and status in ('open', 'claimed', 'escalated'))::bigint as at_risk,"
+            " (select count(*) from read.alert where status in ('open', 'escalated')) as open_cases,"
+            " (select count(*) from ops.dead_letter where status = 'open') as dead_letters,"
+            " (select pos from log.head) as head"
+        )
+        assert row is not None  # an aggregate always has its row
+        return Totals(row["stopped"], row["at_risk"], row["open_cases"], row["dead_letters"], row["head"])
+
+    async def workers(self) -> Sequence[WorkerState]:
+        rows = await self._database.fetch(
+            "select worker_id, task, state, detail, restarts, host, pid, updated_at from ops.worker_status"
+            " where updated_at > now() - make_interval(secs => $1) order by worker_id, task",
+            GONE_S,
+        )
+        return [
+            WorkerState(
+                worker_id=row["worker_id"],
+                task=row["task"],
+                state=row["state"],
+                detail=detail_text(msgspec.json.decode(row["detail"])),
+                restarts=row["restarts"],
+                host=row["host"],
+                pid=row["pid"],
+                updated_at=epoch_ms(row["updated_at"]),
+            )
+            for row in rows
+        ]

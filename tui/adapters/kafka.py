@@ -1,0 +1,71 @@
+"""What the pipeline has still to read: the topics' ends against the offsets that PostgreSQL holds with the rows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from tui.adapters.database import Database
+from tui.ports import Lag, Unavailable
+
+TOPICS = ("transactions", "fraud_alerts")
+
+
+class KafkaLag:
+    """Keeps one consumer without a group; it reads no record, only where the topics end."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._bootstrap = ""
+        self._consumer: Any = None
+        self._opening = asyncio.Lock()
+
+    def open(self, bootstrap: str) -> None:
+        """The address to ask from now on."""
+        self._bootstrap = bootstrap
+
+    async def close(self) -> None:
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            await consumer.stop()
+
+    async def _ends(self) -> dict[tuple[str, int], int]:
+        from aiokafka import AIOKafkaConsumer, TopicPartition
+        from aiokafka.errors import KafkaError
+
+        if not self._bootstrap:
+            raise Unavailable("Kafka: not connected yet")
+        try:
+            async with self._opening:
+                if self._consumer is None:
+                    consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+                    try:
+                        await consumer.start()
+                        await consumer.topics()
+                    except BaseException:
+                        await consumer.stop()
+                        raise
+                    self._consumer = consumer
+            partitions = [
+                TopicPartition(topic, partition)
+                for topic in TOPICS
+                for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
+            ]
+            if not partitions:
+                await self.close()
+                raise Unavailable("Kafka: the topics are not there yet")
+            ends = await self._consumer.end_offsets(partitions)
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self.close()
+            raise Unavailable(f"Kafka: {error or type(error).__name__}") from error
+        return {(partition.topic, partition.partition): end for partition, end in ends.items()}
+
+    async def lag(self) -> Lag:
+        ends = await self._ends()
+        rows = await self._database.fetch(
+            "select distinct on (topic, partition) topic, partition, next_offset from ops.koff"
+            " order by topic, partition, updated_at desc"
+        )
+        taken = {(row["topic"], row["partition"]): int(row["next_offset"]) for row in rows}
+        lags = {place: max(0, end - taken.get(place, 0)) for place, end in ends.items()}
+        return Lag(sum(lags.values()), lags)
