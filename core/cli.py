@@ -8,12 +8,12 @@ import asyncio
 import importlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
 from core.failures import DONE, INTERRUPTED, UNREACHABLE, USAGE, explain
 
@@ -126,6 +126,9 @@ def doctor(*, json: Json = False, where: Where = HERE) -> int:
 def _with_kafka(where: Where, body: "Callable[[Kafka], int]") -> int:
     from core.kafka.connection import Kafka
 
+    if (elsewhere := where.settings().kafka) is not None:  # then nothing else is needed
+        return body(Kafka(elsewhere))
+
     async def run(addresses: "Addresses", settings: "Settings") -> int:
         return await asyncio.to_thread(body, Kafka(addresses.kafka))
 
@@ -141,7 +144,7 @@ def topics_list(*, json: Json = False, where: Where = HERE) -> int:
 
 
 @topics.command(name="show")
-def topics_show(topic: str, *, json: Json = False, where: Where = HERE) -> int:
+def topics_show(topic: str, /, *, json: Json = False, where: Where = HERE) -> int:
     """The partitions of a topic with their offsets, and the settings made for it."""
     from core.kafka import commands
 
@@ -151,6 +154,7 @@ def topics_show(topic: str, *, json: Json = False, where: Where = HERE) -> int:
 @topics.command(name="create")
 def topics_create(
     topic: str,
+    /,
     *,
     partitions: int = 4,
     replication: int = 1,
@@ -166,7 +170,7 @@ def topics_create(
 
 
 @topics.command(name="delete")
-def topics_delete(topic: str, *, yes: Yes = False, where: Where = HERE) -> int:
+def topics_delete(topic: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
     """Delete a topic with its records."""
     from core.kafka import commands
 
@@ -182,7 +186,7 @@ def groups_list(*, json: Json = False, where: Where = HERE) -> int:
 
 
 @groups.command(name="show")
-def groups_show(group: str, *, json: Json = False, where: Where = HERE) -> int:
+def groups_show(group: str, /, *, json: Json = False, where: Where = HERE) -> int:
     """Committed offsets and lag of a group by partition, and its members."""
     from core.kafka import commands
 
@@ -190,7 +194,7 @@ def groups_show(group: str, *, json: Json = False, where: Where = HERE) -> int:
 
 
 @groups.command(name="delete")
-def groups_delete(group: str, *, yes: Yes = False, where: Where = HERE) -> int:
+def groups_delete(group: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
     """Delete a group without members, with the offsets it committed."""
     from core.kafka import commands
 
@@ -200,12 +204,19 @@ def groups_delete(group: str, *, yes: Yes = False, where: Where = HERE) -> int:
 # --- ksqlDB ------------------------------------------------------------------------------------------------------
 
 
+def _with_ksqldb(where: Where, body: "Callable[[str, Settings], Coroutine[Any, Any, int]]") -> int:
+    settings = where.settings()
+    if settings.ksqldb is not None:  # then nothing else is needed
+        return asyncio.run(body(settings.ksqldb, settings))
+    return _with_services(where, lambda addresses, settings: body(addresses.ksqldb, settings))
+
+
 @rules.command(name="list")
 def rules_list(*, json: Json = False, where: Where = HERE) -> int:
     """Every rule file with its state on the server."""
     from core.rules import list_rules
 
-    return _with_services(where, lambda addresses, _: list_rules(addresses.ksqldb, as_json=json))
+    return _with_ksqldb(where, lambda url, _: list_rules(url, as_json=json))
 
 
 @rules.command(name="deploy")
@@ -213,7 +224,7 @@ def rules_deploy(*names: str, json: Json = False, where: Where = HERE) -> int:
     """Bring the rules named, or all, to the version of their files."""
     from core.rules import deploy_rules
 
-    return _with_services(where, lambda addresses, _: deploy_rules(addresses.ksqldb, list(names), as_json=json))
+    return _with_ksqldb(where, lambda url, _: deploy_rules(url, list(names), as_json=json))
 
 
 @rules.command(name="pause")
@@ -221,7 +232,7 @@ def rules_pause(*names: str, where: Where = HERE) -> int:
     """Hold the rules named, or all; what comes meanwhile waits in the topic."""
     from core.rules import pause_rules
 
-    return _with_services(where, lambda addresses, _: pause_rules(addresses.ksqldb, list(names), on=True))
+    return _with_ksqldb(where, lambda url, _: pause_rules(url, list(names), on=True))
 
 
 @rules.command(name="resume")
@@ -229,12 +240,13 @@ def rules_resume(*names: str, where: Where = HERE) -> int:
     """Let the rules named, or all, go on."""
     from core.rules import pause_rules
 
-    return _with_services(where, lambda addresses, _: pause_rules(addresses.ksqldb, list(names), on=False))
+    return _with_ksqldb(where, lambda url, _: pause_rules(url, list(names), on=False))
 
 
 @app.command
 def sql(
     statement: str | None = None,
+    /,
     *,
     file: Annotated[Path | None, Parameter(help="read the statements from here; - is stdin")] = None,
     format: Annotated[str, Parameter(help="table, json or csv")] = "table",
@@ -244,15 +256,10 @@ def sql(
     """One ksqlDB statement, a file of them, or a prompt; push queries stream until ctrl-c."""
     from ksqldb.prompt.commands import run_sql
 
-    return _with_services(
+    return _with_ksqldb(
         where,
-        lambda addresses, settings: run_sql(
-            addresses.ksqldb,
-            statement,
-            file=file,
-            form=format,
-            earliest=earliest,
-            history=settings.home / "sql-history",
+        lambda url, settings: run_sql(
+            url, statement, file=file, form=format, earliest=earliest, history=settings.home / "sql-history"
         ),
     )
 
@@ -268,6 +275,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. No traceback reaches the person."""
     try:
         return _exit_code(app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
+    except UnusedCliTokensError as error:
+        print(f"streamguard: {_surplus(error)}", file=sys.stderr)
+        return USAGE
     except CycloptsError as error:
         print(f"streamguard: {' '.join(str(error).split())}", file=sys.stderr)
         return USAGE
@@ -285,6 +295,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _unexpected(error)
         print(f"streamguard: {known[1]}", file=sys.stderr)
         return known[0]
+
+
+def _surplus(error: UnusedCliTokensError) -> str:
+    chain = " ".join(["streamguard", *(error.command_chain or ())])
+    tokens = " ".join(error.unused_tokens or ())
+    return f"{tokens!r} is neither a command nor an argument here; `{chain} --help` lists them"
 
 
 def _exit_code(result: Any) -> int:
