@@ -105,7 +105,7 @@ class Terminal:
         self.until(lambda screen: text in screen, f"waiting for {text!r}", timeout)
 
     def paint_time(self, keys: bytes, marker: bytes, timeout: float = 10.0) -> float:
-        """Seconds from the key's byte to the marker's bytes on the wire; the screen model is fed after the clock stops."""
+        """Seconds from the key's byte to the marker's bytes on the wire; the screen model is fed after that."""
         self.pump(0)
         self.forget()
         begin = time.perf_counter()

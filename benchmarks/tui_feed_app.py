@@ -19,7 +19,6 @@ from pathlib import Path
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, RichLog, Static
 
-import tui.terminal.environment  # noqa: F401  # before textual
 from tests.tui import fakes
 from tui.app import ControlCenter
 from tui.main import settle_collector

@@ -77,7 +77,7 @@ def control_center(*, where: Where = HERE) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the control center needs a terminal; `streamguard run --headless` needs none")
     # By name: the console script is where the layers meet, and nothing else below the control center may know it.
-    return int(importlib.import_module("tui.app").run(where) or DONE)
+    return int(importlib.import_module("tui.main").run(where) or DONE)
 
 
 # --- the embedded stack ------------------------------------------------------------------------------------------

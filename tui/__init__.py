@@ -1,1 +1,5 @@
-"""The control center: a Textual application over the log, ksqlDB and Kafka."""
+"""The control center: a Textual app over the event log, ksqlDB and Kafka."""
+
+from tui.terminal import environment
+
+environment.set_defaults()

@@ -1,7 +1,4 @@
-"""``streamguard`` in a terminal: the control center from start to a clean end.
-
-Textual reads its environment when it is imported, so ``tui.terminal.environment`` comes first.
-"""
+"""``streamguard`` in a terminal: the control center from start to a clean end."""
 
 from __future__ import annotations
 
@@ -11,21 +8,30 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-import tui.terminal.environment  # noqa: F401  # sets Textual's defaults before anything imports it
 from tui.ports import Ports
 
 if TYPE_CHECKING:
+    from core.settings import Settings
     from tui.app import ControlCenter
     from tui.terminal.departure import Departure
 
 QUIT_SECONDS = 1.0
 
 
-def home() -> Path:
-    """The folder of logs, exports and, when the stack is embedded, its data."""
-    wanted = os.environ.get("STREAMGUARD_HOME")
+class Where(Protocol):
+    """The command line's flags: the home folder, if it was given, and all settings, slow to load."""
+
+    @property
+    def home(self) -> Path | None: ...
+
+    def settings(self) -> Settings: ...
+
+
+def home_folder(flag: Path | None) -> Path:
+    """The folder of logs and exports: the flag, ``STREAMGUARD_HOME``, or the user's data folder."""
+    wanted = flag or os.environ.get("STREAMGUARD_HOME")
     if wanted:
         return Path(wanted).expanduser().absolute()
     from platformdirs import user_data_path
@@ -43,10 +49,17 @@ def settle_collector() -> None:
     gc.set_threshold(100_000, 50, 1_000)
 
 
-def run(make_ports: Callable[[], Ports] | None = None) -> int:
-    """Show the control center until the user quits or a signal ends it; gives the exit status.
+def run(where: Where) -> int:
+    """The control center on the real services; see ``show``."""
+    from tui.adapters.connect import real_ports
 
-    0 after quit, 2 without a terminal, 128 + n after signal n.
+    return show(lambda: real_ports(where.settings), home_folder(where.home))
+
+
+def show(make_ports: Callable[[], Ports], home: Path) -> int:
+    """Show the control center until the user quits or a signal ends it.
+
+    Ends the process with 0 after quit and 128 + n after signal n; gives 2 where there is no terminal.
     """
     if not (sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())):
         print("streamguard: the control center needs a terminal; else: streamguard run --headless", file=sys.stderr)
@@ -55,17 +68,16 @@ def run(make_ports: Callable[[], Ports] | None = None) -> int:
     from tui.terminal import stray_output
     from tui.terminal.departure import Departure
 
-    if make_ports is None:
-        from tui.adapters.connect import real_ports as make_ports
-    folder = home()
     departure = Departure(sys.stdin.fileno())
     theme = os.environ.get("STREAMGUARD_THEME", "guard-dark")
-    app = ControlCenter(make_ports(), folder / "exports", theme_name=theme)
+    app = ControlCenter(make_ports(), home / "exports", theme_name=theme)
     settle_collector()
-    with stray_output.guard(folder / "logs" / "control-center.log"):
+    with stray_output.guard(home / "logs" / "control-center.log"):
         code = asyncio.run(_live(app, departure, mouse=os.environ.get("STREAMGUARD_MOUSE") == "1"))
-        departure.arrived_safely()
-    return code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not a return: the interpreter's own end waits for threads and kills a worker that is finishing its batch.
+    os._exit(code)
 
 
 async def _live(app: ControlCenter, departure: Departure, *, mouse: bool) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from tui.adapters.alerts import LogAlerts
 from tui.adapters.commands import LogCommands
@@ -15,6 +17,9 @@ from tui.adapters.ksql import ClientKsql
 from tui.adapters.scenarios import LogScenarios
 from tui.adapters.stack import StackConnections
 from tui.ports import Ports
+
+if TYPE_CHECKING:
+    from core.settings import Settings
 
 _ADDRESSES = ("STREAMGUARD_KAFKA", "STREAMGUARD_KSQLDB", "STREAMGUARD_POSTGRES")
 
@@ -27,13 +32,13 @@ def operator_name() -> str:
         return f"uid-{os.getuid()}"
 
 
-def real_ports() -> Ports:
-    """The ports of the running product."""
+def real_ports(settings: Callable[[], Settings]) -> Ports:
+    """The ports of the running product; ``settings`` is called when they are opened."""
     database, ksql = Database(), ClientKsql()
     kafka = KafkaLag(database)
     operator = operator_name()
     return Ports(
-        stack=StackConnections(database, ksql, kafka),
+        stack=StackConnections(settings, database, ksql, kafka),
         alerts=LogAlerts(database),
         flow=LogFlow(database),
         scenarios=LogScenarios(database),

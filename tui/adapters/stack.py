@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import logging
+import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui.adapters.database import Database
 from tui.adapters.kafka import KafkaLag
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from core.stack.client import Stack, Step
     from core.stack.state import Status
+    from core.workers.supervisor import Supervisor
 
 _HEAVY = ("core.settings", "asyncpg", "core.eventlog", "core.eventlog.migrate", "core.stack.client", "ksqldb.client")
 _NAMES = {"postgres": "PostgreSQL", "kafka": "Kafka", "ksqldb": "ksqlDB"}
@@ -30,24 +33,27 @@ OnStep = Callable[[ServiceState], None]
 class StackConnections:
     """Opens everything behind the ports, in the order in which it comes up, and closes it again."""
 
-    def __init__(self, database: Database, ksql: ClientKsql, kafka: KafkaLag) -> None:
+    def __init__(
+        self, load_settings: Callable[[], Settings], database: Database, ksql: ClientKsql, kafka: KafkaLag
+    ) -> None:
+        self._load_settings = load_settings
         self._database = database
         self._ksql = ksql
         self._kafka = kafka
         self._stack: Stack | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._worker: Any = None
+        self._worker: Supervisor | None = None
         self._settings: Settings | None = None
 
     async def open(self, on_step: OnStep) -> None:
         begun = time.monotonic()
         await asyncio.to_thread(_import_heavy)
-        from core.settings import SettingsError, load
+        from core.settings import SettingsError
         from core.stack.client import ensure_stack
         from core.stack.errors import StackError
 
         try:
-            self._settings = load()
+            self._settings = self._load_settings()
             if self._stack is None:
                 self._stack = await ensure_stack(self._settings, lambda step: on_step(_state_of_step(step)))
         except (SettingsError, StackError) as error:
@@ -62,13 +68,42 @@ class StackConnections:
         self._ksql.open(addresses.ksqldb)
         self._kafka.open(addresses.kafka)
         on_step(ServiceState("worker", "starting", "rules, producer, consumer, scenarios, projections"))
-        await self._start_worker(on_step)
+        await self._start_worker()
         took = round((time.monotonic() - begun) * 1000)
-        on_step(ServiceState("worker", "up", "hosted by this control center", elapsed_ms=took))
-        self._tasks.append(asyncio.create_task(self._watch(on_step), name="stack watch"))
+        on_step(ServiceState("worker", "up", "hosted here", elapsed_ms=took))
+        self._tasks = [
+            asyncio.create_task(self._watch(on_step), name="stack watch"),
+            asyncio.create_task(self._watch_worker(on_step), name="worker watch"),
+        ]
 
-    async def _start_worker(self, on_step: OnStep) -> None:
-        raise NotImplementedError
+    async def _start_worker(self) -> None:
+        from core.workers.supervisor import Supervisor
+
+        settings = self._settings
+        if self._worker is not None or settings is None:
+            return
+        addresses = {
+            "STREAMGUARD_HOME": str(settings.home),
+            "STREAMGUARD_KAFKA": settings.kafka,
+            "STREAMGUARD_KSQLDB": settings.ksqldb,
+            "STREAMGUARD_POSTGRES": settings.postgres_dsn,
+        }
+        given = {name: value for name, value in addresses.items() if value is not None}
+        worker = Supervisor(given, settings.home / "logs" / "worker.log")
+        await worker.__aenter__()
+        self._worker = worker
+
+    async def _watch_worker(self, on_step: OnStep) -> None:
+        """Show when the hosted worker ends and is started again."""
+        shown: tuple[int | None, int] = (None, 0)
+        while self._worker is not None:
+            now = self._worker.pid, self._worker.restarts
+            if now != shown:
+                shown = now
+                restarts = f", {now[1]} restarts" if now[1] else ""
+                state = "restarting" if now[0] is None else "up"
+                on_step(ServiceState("worker", state, f"hosted here{restarts}"))
+            await asyncio.sleep(WATCH_RETRY)
 
     async def _watch(self, on_step: OnStep) -> None:
         """Hand on every change of the embedded services; a lost stack is shown and joined again."""
@@ -107,8 +142,15 @@ class StackConnections:
 
 
 def _import_heavy() -> None:
+    """Import what takes long, and have its messages go to the log file behind descriptor 2, never to the screen."""
     for name in _HEAVY:
         importlib.import_module(name)
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.__stderr__),
+    )
 
 
 def _external(settings: Settings) -> list[str]:

@@ -45,11 +45,6 @@ class Departure:
             self._timer.daemon = True
             self._timer.start()
 
-    def arrived_safely(self) -> None:
-        """The clean way out worked; call off the watchdog."""
-        if self._timer is not None:
-            self._timer.cancel()
-
     def _end(self) -> None:
         if self._attributes is not None:
             try:

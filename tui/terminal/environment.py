@@ -1,8 +1,8 @@
-"""What Textual reads from the environment at import time; must be imported before ``textual``.
+"""What Textual reads from the environment when it is imported; ``tui`` sets it before anything can import Textual.
 
 No animation and no smooth scrolling: each saved frame is bytes that a slow link needs for the answer to a key. The
 frame limit is high because it only delays that answer: screens paint a few times a second, and skip frames while the
-terminal is behind. A user's own settings win.
+terminal is behind.
 """
 
 from __future__ import annotations
@@ -16,5 +16,8 @@ DEFAULTS = {
     "ESCDELAY": "60",
 }
 
-for _name, _value in DEFAULTS.items():
-    os.environ.setdefault(_name, _value)
+
+def set_defaults() -> None:
+    """Set what the user has not set."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
