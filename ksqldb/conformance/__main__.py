@@ -49,7 +49,6 @@ def main(argv: list[str] | None = None) -> int:
     if missing:
         print(f"no such file or folder: {missing[0]}", file=sys.stderr)
         return 2
-    import ksqldb.engine.functions.trial
     passed = failed = 0
     try:
         for case in load(options.paths):

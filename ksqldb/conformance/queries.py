@@ -13,6 +13,8 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import resolve_type
 from ksqldb.engine.errors import KsqlError, ParseFailed, ServerError, StatementError
+from ksqldb.engine.functions import REGISTRY
+from ksqldb.engine.functions.trial import with_trial_functions
 from ksqldb.engine.metastore import Source
 from ksqldb.engine.parse import parse
 from ksqldb.engine.plan.internal_topics import internal_topics
@@ -20,6 +22,7 @@ from ksqldb.engine.run.io import RawRecord
 from ksqldb.engine.run.local import LocalEngine
 from ksqldb.engine.types import SqlType
 
+_FUNCTIONS = with_trial_functions(REGISTRY)
 _EXCEPTIONS: dict[str, tuple[type[KsqlError], ...]] = {
     "ParseFailedException": (ParseFailed,),
     "KsqlStatementException": (KsqlError,),
@@ -32,7 +35,8 @@ _EXCEPTIONS: dict[str, tuple[type[KsqlError], ...]] = {
 def run_case(case: Case) -> None:
     """Raises Mismatch (or an engine error that the case does not expect)."""
     expected = case.data.get("expectedException")
-    engine = LocalEngine({name: _property(value) for name, value in case.properties.items()})
+    properties = {name: _property(value) for name, value in case.properties.items()}
+    engine = LocalEngine(properties, functions=_FUNCTIONS)
     for topic in case.data.get("topics", ()):
         engine.catalog.topics[topic["name"]] = int(topic.get("partitions", 4))
     if expected is None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ksqldb.engine.errors import KsqlError, ServerError
+from ksqldb.engine.functions import REGISTRY
+from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import MetaStore
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Catalog:
     count (None: it must exist)."""
 
     metastore: MetaStore = field(default_factory=MetaStore)
+    functions: Registry = field(default=REGISTRY)
     topics: dict[str, int] = field(default_factory=dict)
     queries: dict[str, PersistentQuery] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)

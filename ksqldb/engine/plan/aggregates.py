@@ -10,8 +10,8 @@ from ksqldb.engine.analyse.names import AliasGenerator
 from ksqldb.engine.analyse.rewrite import calls, children, rewrite
 from ksqldb.engine.ast import Expression, Refinement
 from ksqldb.engine.errors import KsqlError
-from ksqldb.engine.functions import REGISTRY
 from ksqldb.engine.functions.aggregator import Aggregator
+from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import WINDOW_BOUNDS, Column, Namespace, Schema
 from ksqldb.engine.metastore.model import ROWTIME
 from ksqldb.engine.parse import format_expression
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 DAY_MS = 86_400_000
 
 
-def _is_aggregate(node: Expression) -> bool:
-    return isinstance(node, ast.FunctionCall) and REGISTRY.aggregate(node.name) is not None
+def _is_aggregate(node: Expression, functions: Registry) -> bool:
+    return isinstance(node, ast.FunctionCall) and functions.aggregate(node.name) is not None
 
 
 def _with_default_argument(call: ast.FunctionCall) -> ast.FunctionCall:
@@ -38,7 +38,8 @@ def _with_default_argument(call: ast.FunctionCall) -> ast.FunctionCall:
 class _Analyser:
     """Collects the aggregate calls of a query and checks what stands outside them."""
 
-    def __init__(self, groups: Sequence[Expression], windowed: bool) -> None:
+    def __init__(self, groups: Sequence[Expression], windowed: bool, functions: Registry) -> None:
+        self.functions = functions
         self.groups = list(groups)
         self.windowed = windowed
         self.found: list[ast.FunctionCall] = []
@@ -62,7 +63,7 @@ class _Analyser:
                 out.append(expr)
             return False
         met = False
-        if isinstance(expr, ast.FunctionCall) and _is_aggregate(expr):
+        if isinstance(expr, ast.FunctionCall) and _is_aggregate(expr, self.functions):
             if inside is not None:
                 raise KsqlError(f"Aggregate functions can not be nested: {inside}({expr.name}())")
             call = _with_default_argument(expr)
@@ -94,7 +95,7 @@ class _Analyser:
 
     def group(self, expr: Expression) -> None:
         for call in calls(expr):
-            if _is_aggregate(call):
+            if _is_aggregate(call, self.functions):
                 raise KsqlError(
                     f"GROUP BY does not support aggregate functions: {call.name} is an aggregate function."
                 )
@@ -133,14 +134,21 @@ def _variable(index: int) -> str:
 class _AfterAggregate:
     """Rewrites expressions over grouped rows into ones over the aggregate's row."""
 
-    def __init__(self, groups: Sequence[Expression], keys: Sequence[str], found: Sequence[ast.FunctionCall]) -> None:
+    def __init__(
+        self,
+        groups: Sequence[Expression],
+        keys: Sequence[str],
+        found: Sequence[ast.FunctionCall],
+        functions: Registry,
+    ) -> None:
+        self.functions = functions
         self.groups, self.keys, self.found = list(groups), list(keys), list(found)
 
     def __call__(self, expr: Expression) -> Expression:
         def plugin(node: Expression) -> Expression | None:
             if node in self.groups:
                 return ast.ColumnRef(self.keys[self.groups.index(node)], at=node.at)
-            if isinstance(node, ast.FunctionCall) and _is_aggregate(node):
+            if isinstance(node, ast.FunctionCall) and _is_aggregate(node, self.functions):
                 return ast.ColumnRef(_variable(self.found.index(_with_default_argument(node))), at=node.at)
             return None
 
@@ -150,11 +158,12 @@ class _AfterAggregate:
 def aggregate_steps(planner: QueryPlanner, step: Step) -> QueryPlan:
     """The plan of an aggregate query over a step."""
     query = planner.query
-    scope = scope_of(step)
+    functions = planner.catalog.functions
+    scope = scope_of(step, functions)
     implicit = not planner.clauses.group_by
     groups = tuple(planner.plain(e) for e in planner.clauses.group_by) or (ast.IntegerLiteral(1),)
     selected = planner.expand(step)
-    analyser = _Analyser(groups, query.window is not None)
+    analyser = _Analyser(groups, query.window is not None, functions)
     having = None if planner.clauses.having is None else planner.plain(planner.clauses.having)
     for item in selected:
         analyser.select(item.expression)
@@ -171,7 +180,7 @@ def aggregate_steps(planner: QueryPlanner, step: Step) -> QueryPlan:
             f"CREATE TABLE AS SELECT statement does not support aggregate function [{call}] without a GROUP BY clause."
         )
     names, key_schema = _key_columns(groups, selected, step, scope)
-    aggregators = tuple(aggregator(call, scope) for call in analyser.found)
+    aggregators = tuple(aggregator(call, scope, planner.catalog.properties) for call in analyser.found)
     if step.is_table:
         _check_undo(aggregators)
     _check_intermediate(planner, aggregators)
@@ -187,16 +196,16 @@ def aggregate_steps(planner: QueryPlanner, step: Step) -> QueryPlan:
         _rekeys(groups, step),
         query.emit is Refinement.FINAL,
     )
-    after = _AfterAggregate(groups, names, analyser.found)
+    after = _AfterAggregate(groups, names, analyser.found, functions)
     output: Step = aggregate
     if query.emit is Refinement.FINAL and query.window is not None:
         grace = query.window.grace
         output = SuppressStep(aggregate, 0 if grace is None else grace.ms, aggregate.schema)
     if having is not None:
-        _check_having(having, after, scope_of(output), analyser.found)
+        _check_having(having, after, scope_of(output, functions), analyser.found)
         output = FilterStep(output, after(having), "HAVING")
     final = [Selected(s.name, after(s.expression)) for s in selected]
-    out_scope = scope_of(output)
+    out_scope = scope_of(output, functions)
     if planner.sink is None:
         return planner.transient_plan(output, final, out_scope)
     schema, items = _persistent(planner, groups, names, selected, final, output, out_scope)

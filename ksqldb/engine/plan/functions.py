@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from ksqldb.engine import ast
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import infer_type
-from ksqldb.engine.functions import REGISTRY
 from ksqldb.engine.functions.aggregator import Aggregator, NotLiteral
 from ksqldb.engine.functions.registry import TableVariant
 from ksqldb.engine.parse import format_expression
@@ -16,13 +16,13 @@ from ksqldb.engine.types import DecimalType, SqlType
 
 
 def table_variant(call: ast.FunctionCall, scope: StepScope) -> TableVariant:
-    return REGISTRY.resolve_table(call.name, [infer_type(arg, scope) for arg in call.args])
+    return scope.functions.resolve_table(call.name, [infer_type(arg, scope, scope.functions) for arg in call.args])
 
 
-def aggregator(call: ast.FunctionCall, scope: StepScope) -> Aggregator:
+def aggregator(call: ast.FunctionCall, scope: StepScope, properties: Mapping[str, str]) -> Aggregator:
     """The aggregator of a call whose arguments are over the rows that are grouped."""
-    types = [infer_type(arg, scope) for arg in call.args]
-    return REGISTRY.resolve_aggregate(call.name, types, [_literal(arg) for arg in call.args])
+    types = [infer_type(arg, scope, scope.functions) for arg in call.args]
+    return scope.functions.resolve_aggregate(call.name, types, [_literal(arg) for arg in call.args], properties)
 
 
 def _literal(expr: Expression) -> object:

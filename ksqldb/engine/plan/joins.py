@@ -12,6 +12,7 @@ from ksqldb.engine.analyse.names import AliasedSource, Names, prefixed, syntheti
 from ksqldb.engine.analyse.rewrite import unqualify
 from ksqldb.engine.ast import Expression, JoinType
 from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import WINDOW_BOUNDS, Column, FormatInfo, Namespace, Schema
 from ksqldb.engine.parse import format_expression
 from ksqldb.engine.plan.projection import Projection, missing_keys
@@ -129,7 +130,8 @@ def _plan_one(
     projection: Projection | None,
 ) -> JoinPlan:
     left_source = tree.step
-    foreign = _verify(join, tree, right_source)
+    functions = catalog.functions
+    foreign = _verify(join, tree, right_source, functions)
     sources = (*tree.sources, join.right)
     key_format = _key_format(sources, catalog)
     if foreign is not None:
@@ -137,11 +139,11 @@ def _plan_one(
         right = _all_columns(right_source, join.right.alias)
     else:
         left = (
-            _keyed(left_source, join.left, join.left_expr, key_format)
+            _keyed(left_source, join.left, join.left_expr, key_format, functions)
             if isinstance(left_source, SourceStep)
-            else _rekeyed_join(left_source, join.left_expr, tree, names, key_format)
+            else _rekeyed_join(left_source, join.left_expr, tree, names, key_format, functions)
         )
-        right = _keyed(right_source, join.right, join.right_expr, key_format)
+        right = _keyed(right_source, join.right, join.right_expr, key_format, functions)
         _check_key_types(left, right)
         _check_partitions(tree, join, catalog)
     _check_within(join, left, right)
@@ -199,23 +201,27 @@ def _all_columns(step: Step, alias: str) -> Step:
     return SelectStep(step, items, Schema((*step.schema.key, *_side_schema(step, alias))))
 
 
-def _keyed(step: SourceStep, source: AliasedSource, expr: Expression, key_format: FormatInfo) -> Step:
+def _keyed(
+    step: SourceStep, source: AliasedSource, expr: Expression, key_format: FormatInfo, functions: Registry
+) -> Step:
     plain = unqualify(expr, lambda ref: ref.name)
     keys = [c.name for c in step.schema.key]
     if isinstance(plain, ast.ColumnRef) and keys == [plain.name]:
         return _all_columns(step, source.alias)
     _check_repartition(step)
-    key = Column("KEY", type_of(plain, scope_of(step)), Namespace.KEY)
+    key = Column("KEY", type_of(plain, scope_of(step, functions)), Namespace.KEY)
     items = tuple(ast.ColumnRef(c.name) for c in (*step.schema.value, *step.schema.key))
     return RekeyStep(step, (plain,), items, Schema((key, *_side_schema(step, source.alias))), key_format)
 
 
-def _rekeyed_join(step: Step, expr: Expression, tree: _Tree, names: Names, key_format: FormatInfo) -> Step:
+def _rekeyed_join(
+    step: Step, expr: Expression, tree: _Tree, names: Names, key_format: FormatInfo, functions: Registry
+) -> Step:
     if expr in tree.equivalent:
         return step
     _check_repartition(step)
     plain = unqualify(expr, names.output_name)
-    key = Column("KEY", type_of(plain, scope_of(step)), Namespace.KEY)
+    key = Column("KEY", type_of(plain, scope_of(step, functions)), Namespace.KEY)
     items = tuple(ast.ColumnRef(c.name) for c in step.schema.value)
     return RekeyStep(step, (plain,), items, Schema((key, *step.schema.value)), key_format)
 
@@ -237,7 +243,7 @@ def _on_key(expr: Expression, source: AliasedSource) -> bool:
     return isinstance(expr, ast.ColumnRef) and len(keys) == 1 and keys[0].name == expr.name
 
 
-def _verify(join: Join, tree: _Tree, right: SourceStep) -> Expression | None:
+def _verify(join: Join, tree: _Tree, right: SourceStep, functions: Registry) -> Expression | None:
     """The left expression of a foreign-key join, None for the other kinds."""
     names = f"{join.left.source.name} {JOIN_TEXT[join.type]} {join.right.source.name}"
     if not tree.step.is_table:
@@ -276,7 +282,7 @@ def _verify(join: Join, tree: _Tree, right: SourceStep) -> Expression | None:
             "Invalid join condition: foreign-key table-table joins are not supported as part of n-way joins. "
             f"Got {join.criterion}."
         )
-    left_type = type_of(unqualify(join.left_expr, lambda ref: ref.name), scope_of(tree.step))
+    left_type = type_of(unqualify(join.left_expr, lambda ref: ref.name), scope_of(tree.step, functions))
     _verify_types(join, left_type, right_type)
     if right.window is not None:
         raise KsqlError("Foreign-key table-table joins are not supported on windowed tables.")

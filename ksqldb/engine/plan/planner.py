@@ -12,7 +12,6 @@ from ksqldb.engine.analyse.names import AliasGenerator, Names, query_sources
 from ksqldb.engine.analyse.rewrite import calls, columns, rewrite, unqualify, walk
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.errors import KsqlError
-from ksqldb.engine.functions import REGISTRY
 from ksqldb.engine.metastore import WINDOW_BOUNDS, Column, FormatInfo, Namespace, Schema, Source, is_system_column
 from ksqldb.engine.metastore.model import PSEUDO_COLUMNS, ROWOFFSET, ROWPARTITION
 from ksqldb.engine.parse import format_expression
@@ -205,7 +204,7 @@ class QueryPlanner:
     def _filter(self, step: Step) -> Step:
         assert self.clauses.where is not None
         predicate = self.plain(self.clauses.where)
-        check_filter(predicate, scope_of(step), "WHERE", format_expression(predicate))
+        check_filter(predicate, scope_of(step, self.catalog.functions), "WHERE", format_expression(predicate))
         return FilterStep(step, predicate, "WHERE")
 
     def _partition_by(self, step: Step) -> Step:
@@ -223,7 +222,7 @@ class QueryPlanner:
             raise KsqlError(
                 "Cannot repartition a TABLE source. If this is a join, joins on non-key columns are not yet supported."
             )
-        scope = scope_of(step)
+        scope = scope_of(step, self.catalog.functions)
         generator = AliasGenerator(c.name for c in step.schema)
         keys: list[Column] = []
         if not keyless:
@@ -252,12 +251,12 @@ class QueryPlanner:
                 continue
             for node in walk(item.expression):
                 if isinstance(node, ast.SearchedCase):
-                    inside = [c for c in calls(node) if REGISTRY.table(c.name) is not None]
+                    inside = [c for c in calls(node) if self.catalog.functions.table(c.name) is not None]
                     if inside:
                         raise KsqlError(f"Table functions cannot be used in CASE: {format_expression(node)}")
-                if isinstance(node, ast.FunctionCall) and REGISTRY.table(node.name) is not None:
+                if isinstance(node, ast.FunctionCall) and self.catalog.functions.table(node.name) is not None:
                     for inner in (c for arg in node.args for c in calls(arg)):
-                        if REGISTRY.table(inner.name) is not None:
+                        if self.catalog.functions.table(inner.name) is not None:
                             raise KsqlError(
                                 f"Table functions cannot be nested: {node.name}({inner.name}())"
                             )
@@ -269,7 +268,7 @@ class QueryPlanner:
     def _flat_map(self, step: Step, table_calls: Sequence[ast.FunctionCall]) -> Step:
         if step.is_table:
             raise KsqlError("Table source is not supported with table functions")
-        scope = scope_of(step)
+        scope = scope_of(step, self.catalog.functions)
         plain: list[ast.FunctionCall] = []
         new_columns: list[Column] = []
         for index, call in enumerate(table_calls):
@@ -285,7 +284,7 @@ class QueryPlanner:
 
     def _aggregates_without_group(self) -> bool:
         return any(
-            REGISTRY.aggregate(call.name) is not None
+            self.catalog.functions.aggregate(call.name) is not None
             for item in self.clauses.select
             if isinstance(item, ast.SingleColumn)
             for call in calls(item.expression)
@@ -294,7 +293,7 @@ class QueryPlanner:
     def expand(self, step: Step) -> list[Selected]:
         """The select list over a step: stars and struct stars expanded, references unqualified."""
         out: list[Selected] = []
-        scope = scope_of(step)
+        scope = scope_of(step, self.catalog.functions)
         for item in self.clauses.select:
             if isinstance(item, ast.AllColumns):
                 out += [Selected(name, ast.ColumnRef(name)) for name in self._star(step, item.source)]
@@ -344,7 +343,7 @@ class QueryPlanner:
         if self.clauses.having is not None:
             raise KsqlError("HAVING requires a GROUP BY clause.")
         selected = self.expand(step)
-        scope = scope_of(step)
+        scope = scope_of(step, self.catalog.functions)
         if self.sink is None:
             return self.transient_plan(step, selected, scope)
         self._check_key_present(step)
@@ -353,7 +352,7 @@ class QueryPlanner:
 
     def persistent_plan(self, output: Step, schema: Schema) -> QueryPlan:
         window = output.window
-        return QueryPlan(output, self._sources(), schema, window, self.query.limit)
+        return QueryPlan(output, self._sources(), schema, window, self.catalog.functions, self.query.limit)
 
     def transient_plan(self, step: Step, selected: Sequence[Selected], scope: StepScope) -> QueryPlan:
         out_columns = transient_columns(selected, step.schema, scope)
@@ -361,7 +360,9 @@ class QueryPlanner:
         schema = Schema((*step.schema.key, *(replace(c, namespace=Namespace.VALUE) for c in out_columns)))
         keys = frozenset(c.name for c in out_columns if c.namespace is Namespace.KEY)
         output = SelectStep(step, items, schema)
-        return QueryPlan(output, self._sources(), Schema(out_columns), step.window, self.query.limit, keys)
+        return QueryPlan(
+            output, self._sources(), Schema(out_columns), step.window, self.catalog.functions, self.query.limit, keys
+        )
 
     def _sources(self) -> tuple[Source, ...]:
         return tuple(s.source for s in self.names.sources)

@@ -9,6 +9,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import Slot, infer_type
 from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import WINDOW_BOUNDS, Schema, WindowInfo
 from ksqldb.engine.metastore.model import ROWTIME
 from ksqldb.engine.plan.steps import Step
@@ -16,7 +17,8 @@ from ksqldb.engine.types import BIGINT, BOOLEAN, SqlType
 
 
 class StepScope:
-    def __init__(self, schema: Schema, windowed: bool) -> None:
+    def __init__(self, schema: Schema, windowed: bool, functions: Registry) -> None:
+        self.functions = functions
         self.slots: dict[str, Slot] = {ROWTIME: Slot("ts", BIGINT)}
         if windowed:
             for index, name in enumerate(WINDOW_BOUNDS):
@@ -33,13 +35,13 @@ class StepScope:
         return slot
 
 
-def scope_of(step: Step, windowed: bool | None = None) -> StepScope:
-    return StepScope(step.schema, step.window is not None if windowed is None else windowed)
+def scope_of(step: Step, functions: Registry) -> StepScope:
+    return StepScope(step.schema, step.window is not None, functions)
 
 
 def type_of(expr: Expression, scope: StepScope) -> SqlType:
     """The type of an expression that becomes a column; KsqlError for a bare null."""
-    found = infer_type(expr, scope)
+    found = infer_type(expr, scope, scope.functions)
     if found is None:
         raise KsqlError(
             "Can't infer a type of null. Please explicitly cast it to a required type, e.g. CAST(null AS VARCHAR)."
@@ -50,7 +52,7 @@ def type_of(expr: Expression, scope: StepScope) -> SqlType:
 def check_filter(expr: Expression, scope: StepScope, clause: str, text: str) -> None:
     """A WHERE or HAVING expression must be boolean."""
     try:
-        found = infer_type(expr, scope)
+        found = infer_type(expr, scope, scope.functions)
     except KsqlError as error:
         raise KsqlError(f"Error in {clause} expression: {error}") from error
     if found != BOOLEAN:

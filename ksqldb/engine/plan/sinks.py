@@ -14,6 +14,7 @@ from ksqldb.engine.analyse.properties import WithProperties, check, known_format
 from ksqldb.engine.analyse.serdes import check_formats
 from ksqldb.engine.ast import SourceKind
 from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import FormatInfo, Schema, Source
 from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.plan.query import PersistentQuery
@@ -180,9 +181,11 @@ def widens(source: SqlType, target: SqlType) -> bool:
     return _WIDENS[source.base] < _WIDENS[target.base]
 
 
-def source_table_query(source: Source, query_id: str, properties: Mapping[str, str]) -> PersistentQuery:
+def source_table_query(
+    source: Source, query_id: str, properties: Mapping[str, str], functions: Registry
+) -> PersistentQuery:
     """The query that keeps a CREATE SOURCE TABLE materialised."""
     step = source_step(source, source.name, ())
-    plan = QueryPlan(step, (source,), source.schema, source.window)
+    plan = QueryPlan(step, (source,), source.schema, source.window, functions)
     return PersistentQuery(query_id, plan, source, source.statement, properties, materializes=True)
 

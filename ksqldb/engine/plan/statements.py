@@ -142,7 +142,7 @@ def _create(
     catalog.metastore.put(made)
     query = None
     if made.is_source and made.is_table:
-        query = source_table_query(made, f"CST_{made.name}_{number}", properties)
+        query = source_table_query(made, f"CST_{made.name}_{number}", properties, catalog.functions)
         start(query, catalog)
     return Created(made, query, existing is not None)
 

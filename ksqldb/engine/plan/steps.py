@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ksqldb.engine import ast
 from ksqldb.engine.ast import Expression, JoinType
 from ksqldb.engine.functions.aggregator import Aggregator
+from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import (
     PSEUDO_COLUMNS,
     WINDOW_BOUNDS,
@@ -207,6 +208,7 @@ class QueryPlan:
     sources: tuple[Source, ...]
     columns: Schema  # of the result, in select order
     window: WindowInfo | None
+    functions: Registry = field(compare=False, repr=False)
     limit: int | None = None
     key_columns: frozenset[str] = field(default=frozenset())
 

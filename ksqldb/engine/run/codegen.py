@@ -47,7 +47,7 @@ def compile_expression(
     source: Source, scope: StepScope, expr: Expression, target: SqlType | None = None, stage: str = "Select"
 ) -> Code:
     """An expression's code; with ``target`` coerced to it. KsqlError says at which stage it failed."""
-    compiler = ExpressionCompiler(scope, source.env, on_error=source.on_error)
+    compiler = ExpressionCompiler(scope, source.env, scope.functions, on_error=source.on_error)
     try:
         code = compiler.compile(expr)
         if target is not None:

@@ -14,6 +14,8 @@ from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.names import PreparationError, UnknownQualifier
 from ksqldb.engine.analyse.properties import PropertyError
 from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError
+from ksqldb.engine.functions import REGISTRY
+from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.parse import format_statement, parse
 from ksqldb.engine.plan.query import PersistentQuery
 from ksqldb.engine.plan.sanitize import sanitized
@@ -58,9 +60,14 @@ def statement_text(parsed: ast.ParsedStatement, catalog: Catalog) -> str:
 
 
 class LocalEngine:
-    def __init__(self, properties: Mapping[str, str] | None = None, partitions: int = 4) -> None:
+    def __init__(
+        self,
+        properties: Mapping[str, str] | None = None,
+        partitions: int = 4,
+        functions: Registry = REGISTRY,
+    ) -> None:
         self.properties = dict(properties or {})
-        self.catalog = Catalog(properties=self.properties, default_partitions=partitions)
+        self.catalog = Catalog(functions=functions, properties=self.properties, default_partitions=partitions)
         self.records: list[TopicRecord] = []
         self.errors: list[ProcessingError] = []
         self.number = 0

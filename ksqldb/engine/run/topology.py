@@ -142,7 +142,7 @@ class Topology:
             case SourceStep():
                 return self._source(step, wanted)
             case FilterStep():
-                function = stateless.filter_function(step.predicate, scope_of(step.input), step.is_table, self.report)
+                function = stateless.filter_function(step.predicate, scope_of(step.input, self.plan.functions), step.is_table, self.report)
                 more = None if wanted is None else wanted | names(step.predicate)
                 return self._chain(step.input, stateless.Mapping(function), True, more)
             case SelectStep():
@@ -171,14 +171,14 @@ class Topology:
     def _select(self, step: SelectStep, needs_old: bool) -> Operator:
         targets = [c.type for c in step.schema.value]
         function = stateless.select_function(
-            step.items, scope_of(step.input), step.is_table, self.report, targets, needs_old
+            step.items, scope_of(step.input, self.plan.functions), step.is_table, self.report, targets, needs_old
         )
         used = {name for item in step.items for name in names(item)}
         return self._chain(step.input, stateless.Mapping(function), needs_old, used)
 
     def _rekey(self, step: RekeyStep) -> Operator:
         keys = frozenset(c.name for c in step.input.schema.key)
-        function = stateless.rekey_function(step.key, step.items, scope_of(step.input), keys, self.report)
+        function = stateless.rekey_function(step.key, step.items, scope_of(step.input, self.plan.functions), keys, self.report)
         used = {name for expr in (*step.key, *step.items) for name in names(expr)}
         operator = stateless.Repartition(function, self._partitioner(step.key_format, step.schema.key))
         return self._chain(step.input, operator, False, used)
@@ -190,7 +190,7 @@ class Topology:
         return partition_for(build_key_codec(info, key), count)
 
     def _flat_map(self, step: FlatMapStep, wanted: set[str] | None) -> Operator:
-        scope = scope_of(step.input)
+        scope = scope_of(step.input, self.plan.functions)
         calls = []
         for call in step.calls:
             variant: TableVariant = table_variant(call, scope)
@@ -201,7 +201,7 @@ class Topology:
         return self._chain(step.input, stateless.Mapping(function), False, more)
 
     def _aggregate(self, step: AggregateStep) -> Operator:
-        scope = scope_of(step.input)
+        scope = scope_of(step.input, self.plan.functions)
         states = States(step.aggregators, self.report)
         used = {n for expr in (*step.groups, *(a for args in step.arguments for a in args)) for n in names(expr)}
         make = stateless.group_table_function if step.input.is_table else stateless.group_function
@@ -276,7 +276,7 @@ class Topology:
     def _foreign_key(
         self, expr: Expression, left: Step
     ) -> tuple[Callable[[Any, Any, int, Any], Any], Callable[[Any], bytes | None]]:
-        scope = StepScope(Schema((*left.schema.key, *left.schema.value)), left.window is not None)
+        scope = StepScope(Schema((*left.schema.key, *left.schema.value)), left.window is not None, self.plan.functions)
         source = Source(self.report)
         source.line(0, "def foreign_key(k, v, ts, w):")
         made = values(source, scope, [expr], 1, "_f")
