@@ -18,6 +18,7 @@ from ksqldb.engine.values.patterns import (
     resolve_date,
     resolve_time,
 )
+from ksqldb.engine.values.simple_dates import parse_lenient
 from ksqldb.engine.values.zones import offset_at, zone_of
 
 _DATES = "DATE / TIME"
@@ -78,7 +79,7 @@ def format_timestamp(ms: int, format_text: str) -> str:
     epochMilli: Milliseconds since 1970-01-01T00:00Z.
     formatPattern: The pattern, as java.time.format.DateTimeFormatter has it.
     """
-    return format_timestamp_zone(ms, format_text, "UTC")
+    return format_timestamp_zone(ms, format_text, "GMT")
 
 
 @FORMAT_TIMESTAMP.overload("TIMESTAMP timestamp, VARCHAR formatPattern, VARCHAR timeZone", "VARCHAR")
@@ -121,15 +122,16 @@ def _days(text: str, format_text: str) -> int:
 
 @PARSE_DATE.overload("VARCHAR formattedDate, VARCHAR formatPattern", "DATE")
 def parse_date(text: str, format_text: str) -> int:
-    """Reads a date by a pattern, which must name a whole date and no time.
+    """Reads a date by a pattern; text behind the date is left alone, a time of day is refused.
 
     formattedDate: The date as text.
-    formatPattern: The pattern, as java.time.format.DateTimeFormatter has it.
+    formatPattern: The pattern, as java.text.SimpleDateFormat has it.
     """
     try:
-        if pattern(format_text).has_time:
+        days, rest = divmod(parse_lenient(text, format_text), DAY_MS)
+        if rest:
             raise ValueError("Date format contains time field.")
-        return _days(text, format_text)
+        return days
     except ValueError as error:
         raise _failed("date", text, format_text, error) from None
 

@@ -302,11 +302,9 @@ def instr_nth(text: str | None, part: str | None, position: int | None, occurren
     return _found(text, part, position, occurrence)
 
 
-# ---------------------------------------------------------------------------------------------- replacing and padding
+# ---------------------------------------------------------------------------------------------- replacing
 
 REPLACE = scalar("replace", "STRING", "Replaces every occurrence of a text in another.")
-LPAD = scalar("LPad", "STRING", "Pads a text, or bytes, on the left, or cuts it, to a given length.", author="")
-RPAD = scalar("RPad", "STRING", "Pads a text, or bytes, on the right, or cuts it, to a given length.", author="")
 
 
 @REPLACE.overload("VARCHAR str, VARCHAR oldStr, VARCHAR newStr", "VARCHAR")
@@ -318,58 +316,6 @@ def replace(text: str, old: str, new: str) -> str:
     newStr: What to put in its place; NULL gives NULL.
     """
     return text.replace(old, new)
-
-
-def _pad(value: Any, length: int, padding: Any, left: bool) -> Any:
-    if length < 0 or not padding:
-        return None
-    missing = max(length - len(value), 0)
-    filler = (padding * (missing // len(padding) + 1))[:missing]
-    return (filler + value if left else value + filler)[:length]
-
-
-@LPAD.overload("VARCHAR input, INT targetLen, VARCHAR padding", "VARCHAR")
-def lpad(value: str, length: int, padding: str) -> str | None:
-    """Pads a text on the left until it has a length, or cuts it; a negative length or no padding gives NULL.
-
-    input: The text to pad.
-    targetLen: The length of the result.
-    padding: What to pad with.
-    """
-    return _pad(value, length, padding, True)  # type: ignore[no-any-return]
-
-
-@LPAD.overload("BYTES input, INT targetLen, BYTES padding", "BYTES")
-def lpad_bytes(value: bytes, length: int, padding: bytes) -> bytes | None:
-    """Pads bytes on the left until there are enough, or cuts them; a negative length or no padding gives NULL.
-
-    input: The bytes to pad.
-    targetLen: The length of the result.
-    padding: What to pad with.
-    """
-    return _pad(value, length, padding, True)  # type: ignore[no-any-return]
-
-
-@RPAD.overload("VARCHAR input, INT targetLen, VARCHAR padding", "VARCHAR")
-def rpad(value: str, length: int, padding: str) -> str | None:
-    """Pads a text on the right until it has a length, or cuts it; a negative length or no padding gives NULL.
-
-    input: The text to pad.
-    targetLen: The length of the result.
-    padding: What to pad with.
-    """
-    return _pad(value, length, padding, False)  # type: ignore[no-any-return]
-
-
-@RPAD.overload("BYTES input, INT targetLen, BYTES padding", "BYTES")
-def rpad_bytes(value: bytes, length: int, padding: bytes) -> bytes | None:
-    """Pads bytes on the right until there are enough, or cuts them; a negative length or no padding gives NULL.
-
-    input: The bytes to pad.
-    targetLen: The length of the result.
-    padding: What to pad with.
-    """
-    return _pad(value, length, padding, False)  # type: ignore[no-any-return]
 
 
 # ---------------------------------------------------------------------------------------------- choosing and making

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d\d?)(?::?(\d\d))?(?::?(\d\d))?")
 _EPOCH = datetime(1970, 1, 1)
+GMT = timezone(timedelta(0), "GMT")
 _HORIZON_MS = 250_000_000_000_000  # datetime ends with the year 9999; rules beyond are taken at this bound
 
 SHORT_NAMES = {
@@ -41,8 +42,10 @@ SHORT_NAMES = {
 @lru_cache(1024)
 def zone_of(name: str) -> tzinfo:
     """``ZoneId.of``: ``Z``, offsets (``+0200``, ``GMT+2``) and regions; ValueError when there is no such zone."""
-    if name in ("Z", "UTC", "GMT", "UT"):
+    if name in ("Z", "UTC", "UT"):
         return UTC
+    if name == "GMT":
+        return GMT
     match = _OFFSET.fullmatch(name)
     if match:
         seconds = int(match[2]) * 3600 + int(match[3] or 0) * 60 + int(match[4] or 0)
@@ -76,7 +79,7 @@ def offset_of_local(zone: tzinfo, local_ms: int) -> int:
 
 def short_name(zone: tzinfo, utc_ms: int) -> str:
     """``BST``, ``UTC``, ``+02:00``: what ``zzz`` prints."""
-    if isinstance(zone, timezone) and zone is not UTC:
+    if isinstance(zone, timezone) and zone not in (UTC, GMT):
         return offset_text(offset_at(zone, utc_ms), ":", "Z")
     return _utc(utc_ms).replace(tzinfo=UTC).astimezone(zone).tzname() or str(zone)
 
@@ -85,7 +88,9 @@ def zone_id(zone: tzinfo) -> str:
     """What ``VV`` prints."""
     if isinstance(zone, ZoneInfo):
         return zone.key
-    return "UTC" if zone is UTC else offset_text(offset_at(zone, 0), ":", "Z")
+    if zone is UTC or zone is GMT:
+        return str(zone)
+    return offset_text(offset_at(zone, 0), ":", "Z")
 
 
 def offset_text(seconds: int, colon: str, zero: str) -> str:
