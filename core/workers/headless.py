@@ -1,0 +1,173 @@
+"""``streamguard run --headless``: normal traffic and scenarios through the whole pipeline, and a summary at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from random import SystemRandom
+from time import time
+from typing import Any
+from uuid import uuid4
+
+from core.eventlog import Meta
+from core.output import note, print_rows
+from core.replay.report import Report, ScenarioLine
+from core.replay.results import Since, collect, count_rows, dead_letters, json_line, latencies
+from core.scenarios import registry
+from core.settings import Settings
+from core.stack.commands import tell
+from core.workers.producer import STREAM
+from core.workers.scenario import PATIENCE_S
+from core.workers.session import Session, session
+from schema import transaction
+from schema.events import ScenarioRequested, TrafficRateSet
+
+DEFAULT_SCENARIOS = ("high_amount", "velocity_burst")
+_OPERATOR = "headless"
+_READY = ("producer", "consumer", "scenario", "projector", "rules")
+
+
+async def run(
+    settings: Settings, seconds: float, rate: int, scenarios: Sequence[str], *, as_json: bool, seed: int | None = None
+) -> int:
+    """Exit code 0 when nothing was lost and every scenario has its verdict, else 1."""
+    for name in scenarios:
+        registry.find(name)
+    async with session(settings, tell) as work:
+        await work.ready(_READY, note)
+        since = await work.since()
+        began = time()
+        await _set_rate(work, rate)
+        runs = [await _launch(work, name, seed) for name in scenarios]
+        await _watch(work, since, seconds)
+        await _set_rate(work, 0)
+        lines = await _verdicts(work, runs)
+        settled = await work.settle(30.0)
+        report = await _report(work, since, time() - began, lines)
+        await work.supervisor.stop()
+    if as_json:
+        print(json_line(report.flat()))
+    else:
+        _print(report)
+    if not settled:
+        note("the pipeline did not come to rest within 30 s: some records are still on their way")
+    unscored = [run_id for run_id, line in zip(runs, lines, strict=True) if line is None]
+    if unscored:
+        note(f"no verdict on: {', '.join(unscored)}")
+    return 0 if settled and report.lost == 0 and not unscored else 1
+
+
+async def _set_rate(work: Session, rate: int) -> None:
+    event = TrafficRateSet(rate=rate, operator=_OPERATOR)
+    await work.log.append(STREAM, [event], meta=Meta(actor=_OPERATOR))
+
+
+async def _launch(work: Session, name: str, seed: int | None) -> str:
+    run_id = f"{name.replace('_', '-')}-{uuid4().hex[:8]}"
+    chosen = SystemRandom().randrange(1 << 31) if seed is None else seed
+    event = ScenarioRequested(run_id=run_id, scenario=name, seed=chosen)
+    await work.log.append(f"scenario-{run_id}", [event], meta=Meta(actor=_OPERATOR), expected_version=0)
+    note(f"launched {name} (seed {chosen})")
+    return run_id
+
+
+async def _watch(work: Session, since: Since, seconds: float) -> None:
+    clock = asyncio.get_running_loop().time
+    end = clock() + seconds
+    while (left := end - clock()) > 0:
+        await asyncio.sleep(min(2.0, left))
+        rows = await count_rows(work.pool, since)
+        alerts = await work.pool.fetchval("select count(*) from read.alert where first_pos > $1", since.position)
+        note(f"{max(0, end - clock()):5.0f} s left  {rows:,} payments decided  {alerts} alerts")
+
+
+async def _verdicts(work: Session, runs: Sequence[str]) -> list[ScenarioLine | None]:
+    """Each run's verdict as the projection has it; None for one that got none in time."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + PATIENCE_S + 30.0
+    while True:
+        rows: dict[str, Any] = {
+            row["run_id"]: row
+            for row in await work.pool.fetch("select * from read.scenario_run where run_id = any($1)", list(runs))
+        }
+        over = [
+            run_id for run_id in runs if run_id in rows and rows[run_id]["status"] in ("scored", "failed", "stopped")
+        ]
+        if len(over) == len(runs) or clock() > deadline:
+            return [_line(rows.get(run_id)) for run_id in runs]
+        await asyncio.sleep(0.1)
+
+
+def _line(row: Any) -> ScenarioLine | None:
+    if row is None or row["status"] != "scored":
+        return None
+    detected = row["time_to_detect_ms"]
+    return ScenarioLine(
+        name=row["scenario"],
+        expected=row["expected"],
+        caught=row["caught"],
+        missed=row["missed"],
+        time_to_detect_s=None if detected is None else detected / 1000,
+        money_lost_centavos=row["money_lost"],
+        false_alerts=row["false_alerts"],
+    )
+
+
+async def _report(work: Session, since: Since, elapsed: float, lines: Sequence[ScenarioLine | None]) -> Report:
+    ends = await work.ends(transaction.TOPIC)
+    sent = sum(end - since.offsets.get(partition, 0) for (_, partition), end in ends.items())
+    rows = await count_rows(work.pool, since)
+    refused = await dead_letters(work.pool, work.cluster, transaction.TOPIC, since)
+    results = await collect(work.log, since)
+    distinct = len(results.outcomes)
+    duplicates = max(0, rows - distinct)
+    return Report(
+        transactions=sent,
+        rows=rows,
+        lost=sent - rows - refused,
+        duplicates=duplicates,
+        dead_letters=refused,
+        alerts=len(results.alerts),
+        alerts_by_rule=results.alerts_by_rule,
+        decisions=results.decisions,
+        decisions_digest=results.digest,
+        elapsed_s=round(elapsed, 2),
+        rate_tx_s=round(rows / elapsed, 1),
+        latency_ms=await latencies(work.pool, since),
+        scenarios=[line for line in lines if line is not None],
+    )
+
+
+def _print(report: Report) -> None:
+    latency = report.latency_ms
+    rows: list[tuple[str, object]] = [
+        ("sent", report.transactions),
+        ("ingested", report.rows),
+        ("lost", report.lost),
+        ("duplicates", report.duplicates),
+        ("dead letters", report.dead_letters),
+        ("alerts", report.alerts),
+        *((f"  {rule}", count) for rule, count in report.alerts_by_rule.items()),
+        *((f"decision {name}", count) for name, count in report.decisions.items()),
+        ("payments/s", report.rate_tx_s),
+        ("latency p50 ms", latency.p50),
+        ("latency p99 ms", latency.p99),
+    ]
+    print_rows(("what", "value"), rows)
+    if report.scenarios:
+        print()
+        print_rows(
+            ("scenario", "expected", "caught", "missed", "first alert s", "lost R$", "false alerts"),
+            [
+                (
+                    s.name,
+                    s.expected,
+                    s.caught,
+                    s.missed,
+                    s.time_to_detect_s,
+                    (s.money_lost_centavos or 0) / 100,
+                    s.false_alerts,
+                )
+                for s in report.scenarios
+            ],
+        )
