@@ -1,2 +1,1 @@
-"""The engine's edge to Kafka: topics (`cluster`), one shared reader for all persistent queries (`feed`), a reader for
-each transient query (`reader`), sinks (`output`), and the persistent queries at work with their snapshots (`running`)."""
+"""The engine's Kafka side: topics read once and shared by queries, results written, state kept across restarts."""
