@@ -264,6 +264,62 @@ def sql(
     )
 
 
+# --- payments ----------------------------------------------------------------------------------------------------
+
+
+@app.command
+def run(
+    *,
+    headless: Annotated[bool, Parameter(negative=(), help="without a screen")] = False,
+    length: Annotated[str, Parameter(name="--for", help="how long normal traffic runs, such as 20s or 5m")] = "20s",
+    rate: Annotated[int, Parameter(help="normal payments a second")] = 200,
+    scenario: Annotated[tuple[str, ...], Parameter(help="a scenario to launch; may be repeated")] = (),
+    seed: Annotated[int | None, Parameter(help="of the scenarios; otherwise drawn")] = None,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """Normal traffic and scenarios through the whole pipeline, then a summary."""
+    if not headless:
+        raise UsageError("`streamguard run --headless` runs without a screen; `streamguard` is the control center")
+    if rate < 0:
+        raise UsageError(f"--rate {rate}: a rate is not negative")
+    from core.replay.mapping import duration
+    from core.workers.headless import DEFAULT_SCENARIOS
+    from core.workers.headless import run as run_headless
+
+    chosen = scenario or DEFAULT_SCENARIOS
+    return asyncio.run(run_headless(where.settings(), duration(length) / 1000, rate, chosen, as_json=json, seed=seed))
+
+
+@app.command
+def replay(
+    file: Path,
+    /,
+    *,
+    map: Annotated[str, Parameter(help="name of a mapping, or a TOML file")] = "handbook",
+    speed: Annotated[str, Parameter(help="max, or a factor against real time such as 60")] = "max",
+    label_delay: Annotated[str | None, Parameter(help="such as 7d; none: labels only score")] = None,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """A labelled CSV through the whole pipeline in event time, then its scorecard."""
+    from core.replay import commands
+
+    return asyncio.run(commands.replay(where.settings(), file, map, speed, label_delay, as_json=json))
+
+
+@app.command
+def workers(
+    *,
+    only: Annotated[str | None, Parameter(help="producer,consumer,scenario,projector,rules")] = None,
+    where: Where = HERE,
+) -> int:
+    """Run a worker process until ctrl-c; any number of them share the work."""
+    from core.workers.process import serve
+
+    return serve(where.settings(), only.split(",") if only else None)
+
+
 # --- the process -------------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,11 @@ DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 _KNOWN = (
     ("core.settings", "SettingsError", USAGE),
     ("core.stack.errors", "StackError", UNREACHABLE),
+    ("core.replay.mapping", "MappingError", USAGE),
+    ("core.replay.pace", "SpeedError", USAGE),
+    ("core.scenarios.registry", "UnknownScenario", USAGE),
+    ("core.workers.session", "NotReady", UNREACHABLE),
+    ("core.workers.names", "UnknownTask", USAGE),
     ("ksqldb.rulebook", "RuleFileError", NO),
     ("ksqldb.client", "KsqlUnavailable", UNREACHABLE),
     ("ksqldb.client", "KsqlClientError", NO),

@@ -29,6 +29,7 @@ class RuleKeeper:
         self._log = log
         self._meta = Meta(actor=f"worker {worker_id}")
         self._wake = asyncio.Event()
+        self._obeyed: dict[str, int] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
         async with self._pool.acquire() as conn:
@@ -68,8 +69,11 @@ class RuleKeeper:
             digest = sha256(rule.sql.encode()).hexdigest()
             event = RuleDeployed(rule_id=rule.id, version=rule.version, sql_sha256=digest)
             await self._log.append(f"rule-{rule.id}", [event], meta=self._meta)
-        switched = next((e for e in reversed(history) if isinstance(e, RulePaused | RuleResumed)), None)
-        if isinstance(switched, RulePaused) and state.status is rulebook.Status.DEPLOYED:
+        switches = [event for event in history if isinstance(event, RulePaused | RuleResumed)]
+        if len(switches) == self._obeyed.get(rule.id, 0):
+            return  # what a person did on the server itself since is not undone
+        self._obeyed[rule.id] = len(switches)
+        if isinstance(switches[-1], RulePaused) and state.status is rulebook.Status.DEPLOYED:
             await rulebook.pause(client, rule)
-        elif not isinstance(switched, RulePaused) and state.status is rulebook.Status.PAUSED:
+        elif isinstance(switches[-1], RuleResumed) and state.status is rulebook.Status.PAUSED:
             await rulebook.resume(client, rule)

@@ -1,0 +1,85 @@
+"""The worker process: signals, its parent's end, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import structlog
+
+from core.kafka.connection import Kafka
+from core.settings import Settings
+from core.stack.client import ensure_stack
+from core.workers.host import Services, host
+from core.workers.names import TASKS, UnknownTask
+
+_DRAIN_S = 8.0
+
+
+def serve(settings: Settings, only: Sequence[str] | None = None, *, hosted: bool = False) -> int:
+    """Run the tasks (all by default) until SIGTERM, SIGINT or, when hosted, the end of standard input; returns 0.
+
+    Raises ``UnknownTask``, ``StackError`` or what the first connection raised.
+    """
+    chosen = list(only or TASKS)
+    if unknown := [name for name in chosen if name not in TASKS]:
+        raise UnknownTask(f"there is no worker task {unknown[0]!r}; there are {', '.join(TASKS)}")
+    _log_to_stderr()
+    _run(_serve(settings, chosen, hosted))
+    return 0
+
+
+def _log_to_stderr() -> None:
+    """Structured lines without colour: the supervisor puts them into a file."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    try:
+        import uvloop
+    except ImportError:  # it does not exist for Windows
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
+
+
+async def _serve(settings: Settings, only: Sequence[str], hosted: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        stop.set()
+        # What does not drain in time is cut off: leases run out and the next worker goes on from the last commit.
+        loop.call_later(_DRAIN_S, os._exit, 0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ask)
+    if hosted:
+        threading.Thread(target=_wait_for_end, args=(loop, ask), daemon=True).start()
+    stack = await ensure_stack(settings)
+    try:
+        addresses = stack.addresses
+        await host(Services(Kafka(addresses.kafka), addresses.ksqldb, addresses.postgres), only, stop)
+    finally:
+        await stack.close()
+
+
+def _wait_for_end(loop: asyncio.AbstractEventLoop, ask: Callable[[], None]) -> None:
+    sys.stdin.buffer.read()
+    loop.call_soon_threadsafe(ask)
