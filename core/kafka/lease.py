@@ -146,7 +146,7 @@ async def claim(conn: Any, cluster_id: str, worker_id: str, topics: Sequence[str
     return owned
 
 
-async def end_zombies(conn: Any, cluster_id: str, worker_id: str) -> int:
+async def end_zombies(conn: Any, cluster_id: str, worker_id: str, over_s: float = ZOMBIE_S) -> int:
     """End the sessions of owners whose lease is long over but whose transaction still stands; returns how many."""
     ended = await conn.fetch(
         "select pg_terminate_backend(a.pid) from pg_stat_activity a"
@@ -155,7 +155,7 @@ async def end_zombies(conn: Any, cluster_id: str, worker_id: str) -> int:
         "  where cluster_id = $1 and owner <> $2 and lease_until < clock_timestamp() - $3 * interval '1 second')",
         cluster_id,
         worker_id,
-        ZOMBIE_S,
+        over_s,
     )
     return len(ended)
 

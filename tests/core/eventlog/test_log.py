@@ -79,10 +79,11 @@ async def test_the_same_command_from_two_writers_is_obeyed_once(log: EventLog, p
 
 async def test_a_rolled_back_append_leaves_no_gap(log: EventLog, pool: Any) -> None:
     await log.append("s", [note()], meta=META)
-    with pytest.raises(RuntimeError, match="change of mind"):
-        async with pool.acquire() as conn, conn.transaction():
-            await append_bulk(conn, [Item("s", [note()] * 5, META)])
-            raise RuntimeError("change of mind")
+    async with pool.acquire() as conn:
+        transaction = conn.transaction()
+        await transaction.start()
+        await append_bulk(conn, [Item("s", [note()] * 5, META)])
+        await transaction.rollback()
     assert await log.append("s", [note()], meta=META) == Appended(2, 2, 2)
 
 
@@ -224,7 +225,8 @@ async def test_a_subscription_survives_the_loss_of_its_connections(log: EventLog
         await append_bulk(writer, [Item("s", [note()], META)])
     await first.wait()
     await writer.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
     )
     async with writer.transaction():
         await append_bulk(writer, [Item("s", [note()], META)])
