@@ -67,6 +67,10 @@ class Offsets:
     def _write(self, lines: list[str]) -> None:
         """Raises OSError, with the journal as it was, where the disk refuses."""
         before = os.fstat(self._journal.fileno()).st_size
+        if before > _REWRITE_AT and before > 4 * self._rewritten_size:
+            self._journal.close()
+            self._journal = self._rewrite()
+            before = self._rewritten_size
         data = "".join(lines).encode()
         try:
             written = os.write(self._journal.fileno(), data)
@@ -75,9 +79,6 @@ class Offsets:
         except OSError:
             os.ftruncate(self._journal.fileno(), before)
             raise
-        if before > _REWRITE_AT and before > 4 * self._rewritten_size:
-            self._journal.close()
-            self._journal = self._rewrite()
 
     def groups(self) -> list[str]:
         return list(self._groups)
