@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import gc
 import logging
-import socket
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -45,22 +44,10 @@ def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfi
     )
 
 
-def check_free(host: str, port: int) -> None:
-    """Raise CannotServe where the address is taken: found here, it has a clear message."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as problem:
-            raise CannotServe(f"cannot listen on {host}:{port}: {problem.strerror}; choose another --listen") from None
-
-
 def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         options, config = options_of()
-        check_free(options.host, options.port)
         gc.freeze()  # what was imported never becomes garbage: keep full collections short
         _run(serve(options, Engine(config)))
     except CannotServe as problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Mapping
@@ -70,8 +71,10 @@ async def serve(options: Options, engine: Engine) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
+    listener = _listen(options.host, options.port)
+    port = listener.getsockname()[1]
     config = Config()
-    config.bind = [f"{options.host}:{options.port}"]
+    config.bind = [f"fd://{listener.detach()}"]
     config.include_date_header = config.include_server_header = False
     config.keep_alive_timeout = IDLE_SECONDS
     config.graceful_timeout = GRACE_SECONDS
@@ -95,7 +98,7 @@ async def serve(options: Options, engine: Engine) -> None:
         if start.done():
             await start
             server.phase = Phase.READY
-            _say_ready(options)
+            _say_ready(options, port)
             await asyncio.wait((web, stopping), return_when=asyncio.FIRST_COMPLETED)
     finally:
         server.phase = Phase.STOPPING
@@ -107,9 +110,22 @@ async def serve(options: Options, engine: Engine) -> None:
     await web
 
 
-def _say_ready(options: Options) -> None:
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket; CannotServe where the address is taken. Port 0 takes a free one."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        raise CannotServe(f"cannot listen on {host}:{port}: {problem.strerror}; choose another --listen") from None
+    listener.setblocking(False)
+    return listener
+
+
+def _say_ready(options: Options, port: int) -> None:
     scheme = "https" if options.certificate else "http"
-    sys.stdout.write(f"ksqlDB engine ready on {scheme}://{options.host}:{options.port}\n")
+    sys.stdout.write(f"ksqlDB engine ready on {scheme}://{options.host}:{port}\n")
     sys.stdout.flush()
 
 
