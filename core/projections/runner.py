@@ -75,6 +75,8 @@ async def advance(conn: Any, projection: Projection, generation: int | None = No
             projection.name,
             generation,
         )
+        if row is None:  # while we waited for the row a rebuild made another generation the live one
+            return Step(0, 1)
         pos, head = row["pos"], row["head"]
         if row["status"] in ("parked", "paused"):
             return Step(pos, head, running=False)
@@ -103,6 +105,12 @@ async def advance(conn: Any, projection: Projection, generation: int | None = No
                     return await _park(conn, projection, row["generation"], pos, head, error)
                 size //= 2
         return Step(pos, head)
+
+
+async def catch_up(conn: Any, projection: Projection, generation: int) -> None:
+    """Fold what is left up to the head inside the caller's transaction, which holds the checkpoint's row."""
+    while (step := await advance(conn, projection, generation)).pos < step.head and step.running:
+        pass
 
 
 async def _park(conn: Any, projection: Projection, generation: int, pos: int, head: int, error: Exception) -> Step:

@@ -1,0 +1,247 @@
+"""Projections equal a plain fold of the log however it is cut, park alone, rebuild under readers, and are proven."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from typing import Any
+
+import asyncpg
+import pytest
+
+from core.eventlog import EventLog, Recorded
+from core.projections import PROJECTIONS
+from core.projections.account_risk import ACCOUNT_RISK
+from core.projections.alert import ALERT
+from core.projections.prove import prove
+from core.projections.rebuild import rebuild
+from core.projections.runner import Runner, advance
+from core.projections.standing import standings
+from schema import events
+from tests.core.projections.stories import META, story
+
+
+async def advance_all(conn: Any, limit: int = 1_000_000) -> None:
+    for projection in PROJECTIONS:
+        while (step := await advance(conn, projection, limit=limit)).pos < step.head:
+            assert step.running, await standings(conn)
+
+
+def expected_risk(log: list[Recorded]) -> dict[str, tuple[int, int, int]]:
+    """Account -> (payments, of them fraud, amount), by the plainest fold."""
+    payments: dict[str, events.PaymentDecided] = {}
+    amounts: dict[str, int] = {}
+    verdicts: dict[str, bool | None] = {}
+    alerts: dict[str, tuple[str, ...]] = {}
+    for recorded in log:
+        event = recorded.event
+        if isinstance(event, events.PaymentDecided):
+            if event.revision == 0:
+                amounts[event.transaction_id] = event.amount
+            payments[event.transaction_id] = event
+        elif isinstance(event, events.AlertRaised | events.AlertExtended):
+            alerts[event.alert_id] = event.transactions
+        elif isinstance(event, events.CaseConfirmed):
+            for transaction in event.transactions or alerts[event.case_id]:
+                verdicts[transaction] = True
+        elif isinstance(event, events.CaseDismissed):
+            verdicts.update(dict.fromkeys(alerts[event.case_id], False))
+        elif isinstance(event, events.CaseReopened):
+            verdicts.update(dict.fromkeys(alerts[event.case_id], None))
+    totals: dict[str, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
+    for transaction, payment in payments.items():
+        verdict = verdicts.get(transaction)
+        fraud = payment.decision != "approve" if verdict is None else verdict
+        n, frauds, amount = totals[payment.account_id]
+        totals[payment.account_id] = (n + 1, frauds + fraud, amount + amounts[transaction])
+    return dict(totals)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_fold_does_not_depend_on_how_the_log_is_cut(log: EventLog, pool: Any, seed: int) -> None:
+    await log.append_many(story(seed))
+    dice = random.Random(seed)
+    async with pool.acquire() as conn:
+        await advance_all(conn, limit=dice.randrange(1, 12))
+        for projection in PROJECTIONS:
+            proof = await prove(conn, projection)
+            assert proof.equal, proof.differences
+            assert proof.pos == await log.head()
+        found = await conn.fetch(
+            "select account_id, total_transactions, fraud_transactions, total_amount from read.account_risk"
+        )
+    assert {row[0]: tuple(row[1:]) for row in found} == expected_risk(await log.read(1))
+
+
+async def test_a_corrupted_row_is_named(log: EventLog, pool: Any) -> None:
+    await log.append_many(story(1))
+    async with pool.acquire() as conn:
+        await advance_all(conn)
+        await conn.execute("update read.account_risk set total_amount = total_amount + 1 where account_id = 'acc-2'")
+        await conn.execute("delete from read.account_risk where account_id = 'acc-3'")
+        proof = await prove(conn, ACCOUNT_RISK)
+        assert not proof.equal
+        assert [(d.key, d.live is None) for d in proof.differences] == [("acc-2", False), ("acc-3", True)]
+        assert proof.differing == 2
+        assert (await prove(conn, ALERT)).equal
+
+
+async def test_a_poison_event_parks_its_projection_alone(log: EventLog, pool: Any) -> None:
+    await log.append("alert-x", [_alert("x", "r", 5)], meta=META)
+    async with pool.acquire() as conn, conn.transaction():
+        base = await conn.fetchval("select log.advance(array['alert-y'], array[1], 1)")
+        await conn.execute(
+            "insert into log.event (pos, stream, version, type, schema_ver, data, meta)"
+            """ values ($1, 'alert-y', 1, 'AlertRaised', 1, '{"alert_id": "y", "score": "many"}', '{}')""",
+            base + 1,
+        )
+    await log.append("alert-z", [_alert("z", "r", 7)], meta=META)
+    running = asyncio.create_task(Runner(pool, log).run())
+    try:
+        async with pool.acquire() as conn:
+            while (by_name := {s.name: s for s in await standings(conn)})["alert"].status != "parked":
+                assert not running.done()
+            while by_name["account_risk"].pos < 3:
+                by_name = {s.name: s for s in await standings(conn)}
+            assert by_name["alert"].failed_pos == 2
+            assert "many" in (by_name["alert"].failed_reason or "")
+            assert by_name["alert"].lag_events == 2
+            assert by_name["alert"].lag_s > 0
+            assert [row["alert_id"] for row in await conn.fetch("select alert_id from read.alert")] == ["x"]
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_an_event_of_a_newer_version_parks_with_its_position(log: EventLog, pool: Any) -> None:
+    await log.append("alert-x", [_alert("x", "r", 5)], meta=META)
+    async with pool.acquire() as conn:
+        async with conn.transaction():
+            base = await conn.fetchval("select log.advance(array['alert-y'], array[1], 1)")
+            await conn.execute(
+                "insert into log.event (pos, stream, version, type, schema_ver, data, meta)"
+                " values ($1, 'alert-y', 1, 'AlertRaised', 2, '{}', '{}')",
+                base + 1,
+            )
+        assert (await advance(conn, ALERT)).pos == 1
+        assert not (await advance(conn, ALERT)).running
+        (standing,) = (s for s in await standings(conn) if s.name == "alert")
+        assert (standing.status, standing.failed_pos) == ("parked", 2)
+        assert "newer version" in (standing.failed_reason or "")
+
+
+async def test_two_runners_fold_each_event_once(log: EventLog, pool: Any) -> None:
+    other = EventLog(pool)
+    runners = [asyncio.create_task(Runner(pool, each).run()) for each in (log, other)]
+    for item in story(3, 200):
+        await log.append(item.stream, item.events, meta=META)
+    async with pool.acquire() as conn:
+        while any(s.lag_events for s in await standings(conn)):
+            assert not any(runner.done() for runner in runners)
+        for projection in PROJECTIONS:
+            assert (await prove(conn, projection)).equal
+    for runner in runners:
+        runner.cancel()
+    await asyncio.gather(*runners, return_exceptions=True)
+    await other.close()
+
+
+async def test_a_rebuild_changes_over_under_readers_and_writers(log: EventLog, pool: Any, postgres_dsn: str) -> None:
+    await log.append_many(story(4, 400))
+    running = asyncio.create_task(Runner(pool, log).run())
+    stop = asyncio.Event()
+    reads = 0
+
+    async def read() -> None:
+        nonlocal reads
+        last = 0
+        while not stop.is_set():
+            total = await pool.fetchval("select coalesce(sum(total_transactions), 0) from account_risk_profile")
+            assert total >= last, "a reader saw an older or a half-built generation"
+            last, reads = total, reads + 1
+
+    async def write() -> None:
+        for item in story(5, 200):
+            if item.stream.startswith("account-"):
+                await log.append(item.stream, item.events, meta=META)
+
+    conn = await asyncpg.connect(postgres_dsn)
+    while any(s.lag_events for s in await standings(conn)):
+        assert not running.done()
+    reading = asyncio.create_task(read())
+    writing = asyncio.create_task(write())
+    generation = await rebuild(conn, ACCOUNT_RISK)
+    await writing
+    stop.set()
+    await reading
+    assert generation == 2
+    assert reads > 0
+    while any(s.lag_events for s in await standings(conn)):
+        assert not running.done()
+    assert (await prove(conn, ACCOUNT_RISK)).equal
+    assert [(s.generation, s.live) for s in await standings(conn) if s.name == "account_risk"] == [(2, True)]
+    assert await conn.fetchval("select to_regnamespace('p_account_risk_1')") is None
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await conn.close()
+
+
+async def test_a_cancelled_rebuild_goes_on_where_it_stopped(
+    log: EventLog, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.projections.rebuild._RANGE", 40)
+    monkeypatch.setattr("core.projections.rebuild._NEAR", 10)
+    await log.append_many(story(6, 200))
+    async with pool.acquire() as conn:
+        await advance_all(conn)
+
+        def interrupt(pos: int, head: int) -> None:
+            if pos >= 80:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            await rebuild(conn, ACCOUNT_RISK, interrupt)
+        assert (await prove(conn, ACCOUNT_RISK)).equal, "the live one is untouched"
+        reached: list[int] = []
+        assert await rebuild(conn, ACCOUNT_RISK, lambda pos, head: reached.append(pos)) == 2
+        assert reached[0] == 120
+        assert (await prove(conn, ACCOUNT_RISK)).equal
+
+
+async def test_a_persons_word_reaches_the_payment_and_stays(log: EventLog, pool: Any) -> None:
+    async with pool.acquire() as conn:
+        await conn.execute(
+            "insert into read.payment"
+            ' (transaction_id, account_id, amount, event_time, partition, "offset", decision, score) values'
+            " ('t-1', 'acc-1', 123456, now(), 0, 0, 'approve', 10), ('t-2', 'acc-1', 50, now(), 0, 1, 'block', 900)"
+        )
+        await log.append("alert-a", [_alert("a", "r", 5, ("t-1", "t-2"))], meta=META)
+        await log.append("case-a", [events.CaseConfirmed(case_id="a", operator="ana")], meta=META)
+        await advance_all(conn)
+        fraud = "select transaction_id, amount::text, is_fraud from transactions order by 1"
+        assert [tuple(row) for row in await conn.fetch(fraud)] == [("t-1", "1234.56", True), ("t-2", "0.50", True)]
+        await log.append(
+            "case-a", [events.CaseDismissed(case_id="a", operator="ana", reason="her own card")], meta=META
+        )
+        await advance_all(conn)
+        await conn.execute("update read.payment set decision = 'block', score = 990")
+        assert [row["is_fraud"] for row in await conn.fetch(fraud)] == [False, False]
+        await log.append("case-a", [events.CaseReopened(case_id="a", operator="bo")], meta=META)
+        await advance_all(conn)
+        assert [row["is_fraud"] for row in await conn.fetch(fraud)] == [True, True]
+
+
+def _alert(alert_id: str, rule: str, score: int, transactions: tuple[str, ...] = ("t-1",)) -> events.AlertRaised:
+    return events.AlertRaised(
+        alert_id=alert_id,
+        rule_id=rule,
+        account_id="acc-1",
+        incident_start=1,
+        incident_end=2,
+        event_time=1,
+        score=score,
+        decision="review",
+        severity="high",
+        transactions=transactions,
+    )
