@@ -14,12 +14,15 @@ from typing import Literal
 
 from ksqldb.engine.parse.grammar import network
 from ksqldb.engine.parse.lexer import ALL_KEYWORDS, EOF, NON_RESERVED, ORDER, Token, display
+from ksqldb.engine.parse.lookahead import Effort, Lookahead, NoViableAlternative, TooMuchToTell
 from ksqldb.engine.parse.statements import STATEMENT_WORDS
-from ksqldb.engine.parse.lookahead import Lookahead, NoViableAlternative
 
 Entry = Literal["statements", "testStatements", "singleExpression", "singleType"]
 
 _COMMANDS = tuple(kind for kind in sorted(ORDER, key=ORDER.__getitem__) if kind in STATEMENT_WORDS)
+
+
+_STEPS = 1_000_000  # a second or so
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,27 @@ class _Found(Exception):
         self.diagnosis = diagnosis
 
 
-def diagnose(tokens: Sequence[Token], entry: Entry, furthest: int) -> Diagnosis:
-    """The first error and the token it is about; ``furthest`` is the token at which our own parser gave up."""
+def diagnose(tokens: Sequence[Token], entry: Entry, start: int, furthest: int) -> Diagnosis:
+    """The first error and the token it is about.
+
+    ``start`` is the first token of the statement that fails, ``furthest`` the one at which our own parser gave up.
+    """
     try:
-        _Walk(tokens).run(entry)
+        _Walk(tokens, start).run(entry)
     except _Found as found:
         return found.diagnosis
+    except TooMuchToTell:
+        pass  # a monstrous text: what our own parser knows must do
     return _near(tokens[furthest])
+
+
+def fits_grammar(tokens: Sequence[Token], entry: Entry) -> bool:
+    """Whether a text is in the grammar; slow, for tests of the parser against the grammar."""
+    try:
+        _Walk(tokens, 0).run(entry)
+    except _Found:
+        return False
+    return True
 
 
 @lru_cache(1)
@@ -55,9 +72,10 @@ def _near(token: Token) -> Diagnosis:
 class _Walk:
     """One pass over the tokens. ``stack`` has, for every call, where it goes on and its caller's precedence."""
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
+    def __init__(self, tokens: Sequence[Token], start: int) -> None:
         self.tokens = tokens
-        self.at = 0
+        self.at = start
+        self.effort = Effort(_STEPS)
         self.stack: list[tuple[int, int]] = []
         self.look = _lookahead()
         self.states = self.look.network.states
@@ -77,6 +95,8 @@ class _Walk:
 
     def run(self, entry: str) -> None:
         state, precedence = self.look.network.start[entry], 0
+        if self.at > 0:  # statements before this one were read: the loop over them has made a turn
+            state = next(n for n, one in enumerate(self.states) if one.rule == entry and one.kind == "starBack")
         end = self.look.network.stop[entry]
         while state != end or self.stack:
             here = self.states[state]
@@ -116,7 +136,7 @@ class _Walk:
                 return targets[-1]
             raise _Found(_near(self.token))
         try:
-            return targets[self.look.predict(state, precedence, self.tokens, self.at)]
+            return targets[self.look.predict(state, precedence, self.tokens, self.at, self.effort)]
         except NoViableAlternative as error:
             raise _Found(_near(self.tokens[error.at])) from None
 

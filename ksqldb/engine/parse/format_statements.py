@@ -9,6 +9,7 @@ from ksqldb.engine.parse.format_expressions import (
     duration_text,
     format_expression,
     name_text,
+    needs_quotes,
     string_text,
     type_ref_text,
 )
@@ -59,7 +60,7 @@ def _text(statement: ast.Statement) -> str:
 def _other(statement: ast.Statement) -> str:
     match statement:
         case ast.QueryAction(action=action, query_id=query_id):
-            return f"{action} {query_id or 'ALL'}"
+            return f"{action} {'ALL' if query_id is None else name_text(query_id)}"
         case ast.Show():
             return _show(statement)
         case ast.Describe(what="SOURCE", name=name, extended=extended):
@@ -141,11 +142,12 @@ def properties_text(properties: ast.Properties) -> str:
     """`` WITH (A='b', C=1)``, or nothing when there are none."""
     if not properties:
         return ""
-    return " WITH (" + ", ".join(f"{name}={_expr(value)}" for name, value in sorted(properties, key=_by_name)) + ")"
+    entries = sorted(properties, key=lambda entry: entry[0])
+    return " WITH (" + ", ".join(f"{_property_name(name)}={_expr(value)}" for name, value in entries) + ")"
 
 
-def _by_name(entry: tuple[str, ast.Expression]) -> str:
-    return entry[0]
+def _property_name(name: str) -> str:
+    return string_text(name) if needs_quotes(name) else name
 
 
 def format_query(query: ast.Query) -> str:

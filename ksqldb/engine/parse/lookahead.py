@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from ksqldb.engine.parse.grammar import Network
 from ksqldb.engine.parse.lexer import Token
 
-# Where a rule's caller goes on, and its caller's stack; None: unknown, whatever may follow the rule anywhere.
-Stack: TypeAlias = "tuple[int, Stack] | None"
-_MAX_CONFIGURATIONS = 20_000
+# alternative, state, stack, and whether it has left the rule in which the decision is
+_Configuration: TypeAlias = tuple[int, int, int, bool]
+_UNKNOWN = 0  # the empty stack: whatever may follow the rule anywhere
 
 
 class NoViableAlternative(Exception):
@@ -22,12 +21,43 @@ class NoViableAlternative(Exception):
         self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class _Configuration:
-    alternative: int
-    state: int
-    stack: Stack
-    outside: bool  # has left the rule the decision is in
+class TooMuchToTell(Exception):
+    """The text is such that telling its alternatives apart would take too long."""
+
+
+class Effort:
+    """How many steps may still be spent on one text."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def spend(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise TooMuchToTell
+
+
+class _Stacks:
+    """Stacks of places where callers go on. A stack is a number, equal stacks are the same number."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, int]] = [(-1, _UNKNOWN)]  # place and the stack below
+        self._known: dict[tuple[int, int], int] = {}
+
+    def push(self, stack: int, place: int) -> int:
+        entry = (place, stack)
+        found = self._known.get(entry)
+        if found is None:
+            found = self._known[entry] = len(self.entries)
+            self.entries.append(entry)
+        return found
+
+    def has(self, stack: int, place: int) -> bool:
+        while stack != _UNKNOWN:
+            top, stack = self.entries[stack]
+            if top == place:
+                return True
+        return False
 
 
 class Lookahead:
@@ -91,113 +121,129 @@ class Lookahead:
         sets: list[frozenset[str]] = []
         for target in self.network.states[state].targets:
             kinds: set[str] = set()
-            if not self._first(target, None, kinds, set()) or not kinds:
+            if not self._first(target, _UNKNOWN, _Stacks(), kinds, set()) or not kinds:
                 return None
             if any(kinds & other for other in sets):
                 return None
             sets.append(frozenset(kinds))
         return tuple(sets)
 
-    def _first(self, state: int, stack: Stack, kinds: set[str], seen: set[tuple[int, Stack]]) -> bool:
+    def _first(self, state: int, stack: int, stacks: _Stacks, kinds: set[str], seen: set[tuple[int, int]]) -> bool:
         """Adds the first kinds after a state in any context; False where a precedence stands in the way."""
-        if (state, stack) in seen:
-            return True
-        seen.add((state, stack))
-        here = self.network.states[state]
-        if here.gate:
-            return False
-        if here.token is not None:
-            kinds |= here.token
-            return True
-        if here.kind == "stop":
-            if stack is not None:
-                return self._first(stack[0], stack[1], kinds, seen)
-            return self._first_of(self.network.follow[here.rule], None, kinds, seen)
-        if here.call is not None:
-            target = here.targets[0]
-            return _on(stack, target) or self._first(self.network.start[here.call], (target, stack), kinds, seen)
-        return self._first_of(here.targets, stack, kinds, seen)
-
-    def _first_of(self, states: Sequence[int], stack: Stack, kinds: set[str], seen: set[tuple[int, Stack]]) -> bool:
         free = True
-        for state in states:
-            free &= self._first(state, stack, kinds, seen)
+        pending = [(state, stack)]
+        while pending:
+            one = pending.pop()
+            if one in seen:
+                continue
+            seen.add(one)
+            stack = one[1]
+            here = self.network.states[one[0]]
+            if here.gate:
+                free = False
+            elif here.token is not None:
+                kinds |= here.token
+            elif here.kind == "stop":
+                if stack == _UNKNOWN:
+                    pending += [(target, _UNKNOWN) for target in self.network.follow[here.rule]]
+                else:
+                    pending.append(stacks.entries[stack])
+            elif here.call is not None:
+                target = here.targets[0]
+                if not stacks.has(stack, target):  # recursion adds nothing new
+                    pending.append((self.network.start[here.call], stacks.push(stack, target)))
+            else:
+                pending += [(target, stack) for target in here.targets]
         return free
 
     # ------------------------------------------------------------------------------------------ any number
 
-    def predict(self, state: int, precedence: int, tokens: Sequence[Token], at: int) -> int:
-        """Which alternative of a decision fits the tokens from ``at`` on. Raises NoViableAlternative."""
-        current: list[_Configuration] = []
-        seen: set[_Configuration] = set()
-        for alternative, target in enumerate(self.network.states[state].targets):
-            self._close(_Configuration(alternative, target, None, False), precedence, current, seen)
+    def predict(self, state: int, precedence: int, tokens: Sequence[Token], at: int, effort: Effort) -> int:
+        """Which alternative of a decision fits the tokens from ``at`` on.
+
+        Raises NoViableAlternative, or TooMuchToTell when the effort is spent.
+        """
+        search = _Search(self.network, effort)
+        current = search.start(state, precedence)
         while True:
-            kind = tokens[at].kind
-            reached: list[_Configuration] = []
-            seen = set()
-            for one in current:
-                here = self.network.states[one.state]
-                if here.token is not None and kind in here.token:
-                    moved = _Configuration(one.alternative, here.targets[0], one.stack, one.outside)
-                    self._close(moved, None, reached, seen)
+            reached = search.move(current, tokens[at].kind)
             if not reached:
-                finished = [c.alternative for c in current if c.outside]
+                finished = [alternative for alternative, _, _, outside in current if outside]
                 if finished:
                     return min(finished)
                 raise NoViableAlternative(at)
-            alternatives = {c.alternative for c in reached}
-            if len(alternatives) == 1 or at + 1 >= len(tokens) or len(reached) > _MAX_CONFIGURATIONS:
-                return min(alternatives)
-            if _in_conflict(reached):
+            alternatives = {one[0] for one in reached}
+            if len(alternatives) == 1 or at + 1 >= len(tokens) or _in_conflict(reached):
                 return min(alternatives)
             current = reached
             at += 1
 
-    def _close(
+
+class _Search:
+    """The configurations of one prediction."""
+
+    def __init__(self, network: Network, effort: Effort) -> None:
+        self.network = network
+        self.effort = effort
+        self.stacks = _Stacks()
+
+    def start(self, state: int, precedence: int) -> list[_Configuration]:
+        found: list[_Configuration] = []
+        seen: set[_Configuration] = set()
+        for alternative, target in enumerate(self.network.states[state].targets):
+            self.close((alternative, target, _UNKNOWN, False), precedence, found, seen)
+        return found
+
+    def move(self, current: Sequence[_Configuration], kind: str) -> list[_Configuration]:
+        reached: list[_Configuration] = []
+        seen: set[_Configuration] = set()
+        for alternative, state, stack, outside in current:
+            here = self.network.states[state]
+            if here.token is not None and kind in here.token:
+                self.close((alternative, here.targets[0], stack, outside), None, reached, seen)
+        return reached
+
+    def close(
         self, start: _Configuration, precedence: int | None, found: list[_Configuration], seen: set[_Configuration]
     ) -> None:
         """All configurations reached without a token. ``precedence`` is known only before the first one."""
+        states, follow, stacks = self.network.states, self.network.follow, self.stacks
         pending = [start]
         while pending:
             one = pending.pop()
-            if one in seen or len(seen) > _MAX_CONFIGURATIONS:
+            if one in seen:
                 continue
+            self.effort.spend()
             seen.add(one)
-            here = self.network.states[one.state]
+            alternative, state, stack, outside = one
+            here = states[state]
             if here.token is not None:
                 found.append(one)
             elif here.kind == "stop":
-                pending += self._returns(one, here.rule)
+                if stack == _UNKNOWN:
+                    pending += [(alternative, target, _UNKNOWN, True) for target in follow[here.rule]]
+                else:
+                    place, below = stacks.entries[stack]
+                    pending.append((alternative, place, below, outside))
             elif here.call is not None:
-                stack = (here.targets[0], one.stack)
-                pending.append(_Configuration(one.alternative, self.network.start[here.call], stack, one.outside))
-            else:
-                closed = here.gate and precedence is not None and one.stack is None and not one.outside
-                if closed and precedence is not None and here.precedence < precedence:
-                    continue
-                pending += [_Configuration(one.alternative, t, one.stack, one.outside) for t in reversed(here.targets)]
-
-    def _returns(self, one: _Configuration, rule: str) -> list[_Configuration]:
-        if one.stack is not None:
-            return [_Configuration(one.alternative, one.stack[0], one.stack[1], one.outside)]
-        return [_Configuration(one.alternative, target, None, True) for target in self.network.follow[rule]]
-
-
-def _on(stack: Stack, target: int) -> bool:
-    while stack is not None:
-        if stack[0] == target:
-            return True
-        stack = stack[1]
-    return False
+                pushed = stacks.push(stack, here.targets[0])
+                pending.append((alternative, self.network.start[here.call], pushed, outside))
+            elif not (
+                here.gate
+                and precedence is not None
+                and stack == _UNKNOWN
+                and not outside
+                and here.precedence < precedence
+            ):
+                pending += [(alternative, target, stack, outside) for target in reversed(here.targets)]
 
 
 def _in_conflict(reached: Sequence[_Configuration]) -> bool:
     """Whether more tokens cannot tell the alternatives apart: some state is reached alike by several of them, and no
     state by one alone."""
-    by_place: dict[tuple[int, Stack], set[int]] = {}
+    by_place: dict[tuple[int, int], set[int]] = {}
     by_state: dict[int, set[int]] = {}
-    for one in reached:
-        by_place.setdefault((one.state, one.stack), set()).add(one.alternative)
-        by_state.setdefault(one.state, set()).add(one.alternative)
+    for alternative, state, stack, _ in reached:
+        by_place.setdefault((state, stack), set()).add(alternative)
+        by_state.setdefault(state, set()).add(alternative)
     return any(len(a) > 1 for a in by_place.values()) and all(len(a) > 1 for a in by_state.values())

@@ -81,7 +81,7 @@ def _whole(text: str, read: Callable[[Cursor], _T], entry: Entry) -> _T:
         result = read(cursor)
         cursor.expect(EOF)
     except NotInGrammar:
-        raise _syntax_error(text, cursor, entry) from None
+        raise _syntax_error(text, cursor, entry, 0) from None
     except (TooDeep, RecursionError):
         raise _too_large(text, cursor) from None
     for refusal in cursor.refusals:
@@ -92,6 +92,7 @@ def _whole(text: str, read: Callable[[Cursor], _T], entry: Entry) -> _T:
 def _drafts(sql: str, read: _Read) -> list[_Draft]:
     cursor = Cursor(tokenize(sql))
     drafts: list[_Draft] = []
+    first = 0
     try:
         while cursor.kind != EOF:
             cursor.begin_statement()
@@ -103,14 +104,14 @@ def _drafts(sql: str, read: _Read) -> list[_Draft]:
             drafts.append(_Draft(parsed, tokens, cursor.refusals, frozenset(cursor.literal_variables)))
     except NotInGrammar:
         entry: Entry = "testStatements" if read is statements.test_statement else "statements"
-        raise _syntax_error(sql, cursor, entry) from None
+        raise _syntax_error(sql, cursor, entry, first) from None
     except (TooDeep, RecursionError):
         raise _too_large(sql, cursor) from None
     return drafts
 
 
-def _syntax_error(sql: str, cursor: Cursor, entry: Entry) -> ParseFailed:
-    found = diagnose(cursor.tokens, entry, cursor.at)
+def _syntax_error(sql: str, cursor: Cursor, entry: Entry, start: int) -> ParseFailed:
+    found = diagnose(cursor.tokens, entry, start, cursor.at)
     token = found.token
     message = f"line {token.line}:{token.column}: Syntax Error\n{found.text}"
     lines = sql.split("\n")

@@ -33,14 +33,14 @@ def test_statement(c: Cursor) -> ast.Statement:
     return statement(c)
 
 
-def properties(c: Cursor) -> ast.Properties:
-    """``(name = literal, ...)``."""
+def properties(c: Cursor, *, keep_case: bool = False) -> ast.Properties:
+    """``(name = literal, ...)``. Names of properties have no case, but for those of connectors (``keep_case``)."""
     c.expect("(")
     entries: list[tuple[str, ast.Expression]] = []
     while True:
         name = string_value(c.advance()) if c.kind == TEXT else c.identifier()
         c.expect("=")
-        entries.append((name.upper(), literal(c)))
+        entries.append((name if keep_case else name.upper(), literal(c)))
         if not c.accept(","):
             break
     c.expect(")")
@@ -92,7 +92,7 @@ def _create_connector(c: Cursor, at: ast.Position) -> ast.Statement:
     if_not_exists = c.accept("IF", "NOT", "EXISTS")
     name = c.identifier()
     c.expect("WITH")
-    return ast.CreateConnector(kind, name, properties(c), if_not_exists, at=at)
+    return ast.CreateConnector(kind, name, properties(c, keep_case=True), if_not_exists, at=at)
 
 
 def _insert(c: Cursor) -> ast.Statement:

@@ -1,0 +1,46 @@
+"""Statements of every kind, as seeds for mutation and round trips."""
+
+STATEMENTS = (
+    "SELECT * FROM s EMIT CHANGES;",
+    "SELECT a, b AS c, t.*, st->f, st->*, ar[1], m['k'] FROM s t WHERE a > 1 AND NOT b LIKE 'x%' ESCAPE '!' LIMIT 5;",
+    "CREATE STREAM s (id VARCHAR KEY, v INT, d DECIMAL(10, 2), ar ARRAY<INT>, st STRUCT<a INT, b MAP<STRING, BIGINT>>) "
+    "WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=4);",
+    "CREATE OR REPLACE SOURCE TABLE IF NOT EXISTS t (k INT PRIMARY KEY, h ARRAY<STRUCT<KEY STRING, VALUE BYTES>> "
+    "HEADERS) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');",
+    "CREATE TABLE c WITH (KAFKA_TOPIC='c') AS SELECT k, COUNT(*) AS n, WINDOWSTART FROM s "
+    "WINDOW HOPPING (SIZE 60 SECONDS, ADVANCE BY 10 SECONDS, RETENTION 1 DAY, GRACE PERIOD 10 SECONDS) "
+    "GROUP BY k HAVING COUNT(*) > 3 EMIT FINAL;",
+    "CREATE STREAM j AS SELECT l.k, r.v FROM l INNER JOIN r WITHIN (1 HOUR, 2 DAYS) GRACE PERIOD 1 MINUTE ON l.k = r.k "
+    "LEFT JOIN t ON l.k = t.k PARTITION BY l.k EMIT CHANGES;",
+    "CREATE TABLE w AS SELECT COUNT(*) FROM s WINDOW SESSION (5 MINUTES) GROUP BY (a, b);",
+    "INSERT INTO s SELECT CASE WHEN a = 1 THEN 'x' ELSE NULL END, CASE b WHEN 2.5 THEN 1e3 END, CAST(a AS BIGINT) "
+    "FROM t;",
+    "INSERT INTO s (id, v) VALUES ('a', -1);",
+    "SELECT TRANSFORM(ar, x => x * 2), REDUCE(m, 0, (s, k, v) => s + v), TIMESTAMPADD(SECONDS, 3, ts) FROM s;",
+    "SELECT ARRAY[1, 2], MAP('a' := 1, 'b' := 2), STRUCT(x := 1, y := 'z'), a IN (1, 2), a NOT BETWEEN 1 AND 2 FROM s;",
+    "SELECT a IS NULL, b IS NOT NULL, a IS DISTINCT FROM b, a IS NOT DISTINCT FROM 1, -a % 2, a || 'x' FROM `s` \"t\";",
+    "DROP STREAM IF EXISTS s DELETE TOPIC;",
+    "TERMINATE ALL;",
+    "PAUSE csas_s_1;",
+    "RESUME `CSAS_s_1`;",
+    "SHOW ALL TOPICS EXTENDED;",
+    "LIST CONNECTOR PLUGINS;",
+    "SHOW SOURCE CONNECTORS;",
+    "DESCRIBE s EXTENDED;",
+    "DESCRIBE FUNCTION ucase;",
+    "EXPLAIN SELECT * FROM s EMIT CHANGES;",
+    "EXPLAIN csas_s_1;",
+    "PRINT 't' FROM BEGINNING INTERVAL 2 LIMIT 3;",
+    "SET 'auto.offset.reset'='earliest';",
+    "UNSET 'auto.offset.reset';",
+    "DEFINE x = 'y';",
+    "UNDEFINE x;",
+    "ALTER STREAM s ADD COLUMN a INT, ADD b STRING;",
+    "ALTER SYSTEM 'a'='b';",
+    "CREATE TYPE IF NOT EXISTS address AS STRUCT<street VARCHAR>;",
+    "DROP TYPE IF EXISTS address;",
+    "CREATE SOURCE CONNECTOR c WITH ('connector.class'='x');",
+    "DROP CONNECTOR c;",
+    "ASSERT NOT EXISTS TOPIC 't' WITH (PARTITIONS=1) TIMEOUT 5 SECONDS;",
+    "ASSERT SCHEMA SUBJECT 'x' ID 3;",
+)
