@@ -198,6 +198,8 @@ class Query:
                 finally:
                     if query_id and not ended:
                         self._leave(query_id)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as problem:
+            raise KsqlUnavailable(f"ksqlDB cannot be reached: {problem or type(problem).__name__}") from problem
         except httpx.HTTPError as problem:
             raise KsqlUnavailable(f"the connection to ksqlDB broke: {problem or type(problem).__name__}") from problem
 

@@ -113,7 +113,7 @@ class StreamedRowReader:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._begun = False
+        self._begun = self._headed = False
         self._lines: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_streamed_row(tuple[()]))
 
     def feed(self, chunk: bytes) -> Part:
@@ -125,7 +125,12 @@ class StreamedRowReader:
         lines, _, self._rest = text.rpartition(b"\n")
         if self._rest.endswith(b"]") and (ended := self._closing(self._rest)) is not None:
             lines, self._rest = lines + b"\n" + ended, b""
-        for line in self._decode_all(lines.replace(b",\n", b"\n").rstrip(b",")):
+        lines = lines.replace(b",\n", b"\n").strip(b",\n")
+        if not self._headed and lines:  # the header says how to read what follows
+            self._headed = True
+            first, _, lines = lines.partition(b"\n")
+            self._take(self._one(first), part)
+        for line in self._decode_all(lines):
             self._take(line, part)
         return part
 
