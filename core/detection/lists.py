@@ -13,6 +13,8 @@ import msgspec
 
 EPOCH_MS = 6 * 3_600_000
 RATE_WINDOW_MS = 7 * 86_400_000
+RECENT_MS = 86_400_000
+MIN_LABELS = 2
 
 ACCOUNT, MERCHANT, PAYEE, DEVICE = "account", "merchant", "payee", "device"
 
@@ -28,7 +30,7 @@ def effective_from(known_at: int) -> int:
 
 
 class Rate(msgspec.Struct, frozen=True, gc=False):
-    """Labels known about one party within the last 7 days, and how many of them said fraud."""
+    """The newest labels known about one party (``rates_at``), and how many of them said fraud."""
 
     labels: int
     frauds: int
@@ -65,26 +67,33 @@ NOTHING = Lists()
 
 
 class Confirmed(msgspec.Struct, frozen=True, gc=False):
-    """One label joined with its payment's parties."""
+    """Labels of one party that took effect at one boundary."""
 
     kind: str
     party: str
-    known_at: int
-    is_fraud: bool
+    effective: int
+    labels: int
+    frauds: int
 
 
 def rates_at(boundary: int, confirmed: Iterable[Confirmed]) -> dict[tuple[str, str], Rate]:
-    """Counts in force from ``boundary`` on: labels that took effect within the window before it.
+    """The newest labels of each party in force from ``boundary`` on: those of the last day, and as many epochs before
+    it, within a week, as it takes to have two labels.
 
-    A party without a confirmed fraud is left out: it can give no signal.
+    A party without a confirmed fraud among them is left out: it can give no signal.
     """
-    labels: dict[tuple[str, str], int] = {}
-    frauds: dict[tuple[str, str], int] = {}
+    by_party: dict[tuple[str, str], list[Confirmed]] = {}
     for item in confirmed:
-        effective = effective_from(item.known_at)
-        if boundary - RATE_WINDOW_MS < effective <= boundary:
-            key = item.kind, item.party
-            labels[key] = labels.get(key, 0) + 1
-            if item.is_fraud:
-                frauds[key] = frauds.get(key, 0) + 1
-    return {key: Rate(labels[key], count) for key, count in frauds.items()}
+        if boundary - RATE_WINDOW_MS < item.effective <= boundary:
+            by_party.setdefault((item.kind, item.party), []).append(item)
+    rates: dict[tuple[str, str], Rate] = {}
+    for key, items in by_party.items():
+        labels = frauds = 0
+        for item in sorted(items, key=lambda item: -item.effective):
+            if labels >= MIN_LABELS and item.effective <= boundary - RECENT_MS:
+                break
+            labels += item.labels
+            frauds += item.frauds
+        if frauds:
+            rates[key] = Rate(labels, frauds)
+    return rates

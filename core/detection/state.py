@@ -119,8 +119,8 @@ class PartitionState:
                 else:
                     signals.append(outcome)
         for i, learn in _LEARN:
-            learn(states[i], payment)
-        self.population.learn(payment.channel, payment.amount, payment.time)
+            learn(states[i], payment, context)
+        self.population.learn_amount(payment.channel, payment.amount, payment.time)
         recent = Recent(
             payment.transaction_id,
             payment.time,

@@ -156,8 +156,8 @@ class Reader:
             values.setdefault("transaction_id", f"row-{number}")
             amount = Decimal(row[self._at[self._mapping.amount.column]].strip()) * self._factor
             amount = amount.quantize(_CENT)
-            if not 0 < amount < _MAX_AMOUNT:
-                raise RowError(f"the amount {amount} does not lie between 0 and {_MAX_AMOUNT:,}")
+            if not 0 <= amount < _MAX_AMOUNT:
+                raise RowError(f"the amount {amount} does not lie in [0, {_MAX_AMOUNT:,})")
             time = self._time(row[self._at[self._mapping.time.column]].strip())
             for name in ("latitude", "longitude"):
                 column: str | None = getattr(self._mapping, name)

@@ -59,8 +59,8 @@ def decode_label(record: Record) -> Label:
 
 
 def _check_amount(amount: Decimal) -> None:
-    if not (amount.is_finite() and 0 < amount < _MAX_AMOUNT):
-        raise BadRecord("invalid", f"the amount {amount} does not lie between 0 and {_MAX_AMOUNT:,}")
+    if not (amount.is_finite() and 0 <= amount < _MAX_AMOUNT):
+        raise BadRecord("invalid", f"the amount {amount} does not lie in [0, {_MAX_AMOUNT:,})")
 
 
 def _check_time(name: str, time: int) -> None:

@@ -6,12 +6,21 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from core.detection.lists import ACCOUNT, EPOCH_MS, RATE_WINDOW_MS, Block, Lists, Rate, epoch_of
+from core.detection.lists import ACCOUNT, EPOCH_MS, RATE_WINDOW_MS, Block, Confirmed, Lists, Rate, epoch_of, rates_at
 from core.eventlog import EventLog, Recorded
 from schema.events import AccountBlocked, AccountUnblocked, RuleSnoozed
 
 BLOCKING = ("AccountBlocked", "AccountUnblocked", "RuleSnoozed")
 _KEPT_EPOCHS = 16
+# Only parties with a fraud among their labels: the others can give no signal.
+_CONFIRMED = """
+select kind, party, (extract(epoch from r.epoch) * 1000)::bigint as effective, sum(labels)::int as labels,
+       sum(frauds)::int as frauds
+from detection.list_rate r
+where r.epoch > $1 and r.epoch <= $2 and frozen <= $2 and (kind, party) in (
+    select kind, party from detection.list_rate where epoch > $1 and epoch <= $2 and frozen <= $2 and frauds > 0)
+group by kind, party, r.epoch
+"""
 
 
 class Feedback:
@@ -29,14 +38,11 @@ class Feedback:
         wanted = sorted({epoch_of(time) for time in times} - self._rates.keys())
         for epoch in wanted:
             # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
-            await self._pool.execute("select detection.freeze($1)", _instant(epoch))
-            rows = await self._pool.fetch(
-                "select kind, party, sum(labels)::int as labels, sum(frauds)::int as frauds from detection.list_rate"
-                " where epoch > $1 and epoch <= $2 group by kind, party having sum(frauds) > 0",
-                _instant(epoch - RATE_WINDOW_MS),
-                _instant(epoch),
+            await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), EPOCH_MS)
+            rows = await self._pool.fetch(_CONFIRMED, _instant(epoch - RATE_WINDOW_MS), _instant(epoch))
+            self._rates[epoch] = rates_at(
+                epoch, (Confirmed(r["kind"], r["party"], r["effective"], r["labels"], r["frauds"]) for r in rows)
             )
-            self._rates[epoch] = {(r["kind"], r["party"]): Rate(r["labels"], r["frauds"]) for r in rows}
         for stale in sorted(self._rates)[: max(0, len(self._rates) - max(_KEPT_EPOCHS, len(wanted)))]:
             del self._rates[stale]
             self._lists.pop(stale, None)

@@ -14,7 +14,7 @@ create table detection.partition (
     state     bytea not null
 ) with (fillfactor = 50);
 
--- Ground truth as it becomes known; epoch is the list epoch in which it took effect, null while it waits.
+-- Ground truth as it becomes known; epoch is the boundary from which lists hold it, null while it waits.
 create table detection.label (
     transaction_id text collate "C" primary key,
     account_id     text collate "C" not null,
@@ -35,17 +35,21 @@ create table detection.list_epoch (
     frozen_at timestamptz not null default clock_timestamp()
 );
 
+-- Labels of a party that took effect at a boundary; frozen is the boundary from which lists hold them (later than epoch
+-- for a label that came late).
 create table detection.list_rate (
+    frozen timestamptz not null,
     epoch  timestamptz not null,
     kind   text not null,
     party  text collate "C" not null,
     labels int not null,
     frauds int not null,
-    primary key (epoch, kind, party)
+    primary key (frozen, epoch, kind, party)
 );
 
 -- Draw up the lists of one boundary: labels known by then and not yet counted, with the parties of their payments.
-create function detection.freeze(boundary timestamptz) returns void language plpgsql as $$
+-- width: milliseconds between boundaries.
+create function detection.freeze(boundary timestamptz, width bigint) returns void language plpgsql as $$
 begin
     insert into detection.list_epoch (epoch) values (boundary) on conflict do nothing;
     if not found then
@@ -55,11 +59,12 @@ begin
         update detection.label l set epoch = boundary
         from read.payment p
         where l.epoch is null and l.known_at <= boundary and p.transaction_id = l.transaction_id
-        returning p.merchant_id, p.payee_id, l.is_fraud
+        returning p.merchant_id, p.payee_id, l.is_fraud,
+            to_timestamp(ceil(extract(epoch from l.known_at) * 1000 / width) * width / 1000.0) as effective
     )
-    insert into detection.list_rate (epoch, kind, party, labels, frauds)
-    select boundary, kind, party, count(*), count(*) filter (where is_fraud)
+    insert into detection.list_rate (frozen, epoch, kind, party, labels, frauds)
+    select boundary, effective, kind, party, count(*), count(*) filter (where is_fraud)
     from due cross join lateral (values ('merchant', merchant_id), ('payee', payee_id)) as v (kind, party)
     where party is not null
-    group by kind, party;
+    group by effective, kind, party;
 end $$;

@@ -48,7 +48,7 @@ class Feature(Protocol):
         ...
 
     @staticmethod
-    def learn(state: Any, payment: Payment) -> None:
+    def learn(state: Any, payment: Payment, context: Context) -> None:
         """Take the payment into the account's history."""
         ...
 

@@ -46,5 +46,5 @@ class BlockList:
         return None
 
     @staticmethod
-    def learn(state: NoState, payment: Payment) -> None:
+    def learn(state: NoState, payment: Payment, context: Context) -> None:
         """Operators teach this feature, not payments."""

@@ -1,7 +1,8 @@
 """Confirmed-fraud rate of the merchant or the payee: the feedback loop.
 
-Source: the Fraud-Detection-Handbook's compromised terminals, where it lifts recall from .28 to .68. A label counts from
-the list epoch after its ``known_at``; the rate covers what became known within seven days, and needs one label.
+Source: the Fraud-Detection-Handbook's compromised terminals, which nothing else can see. A label counts from the list
+epoch after its ``known_at``. The rate covers the newest labels (``lists.rates_at``): labels come late enough, and the
+mean of a week would go on accusing a shop that has recovered.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from core.detection.payment import Payment
 from schema.events import Signal
 
 RATE = 0.5
-MIN_LABELS = 1
 POINTS = 500
 
 
@@ -24,12 +24,12 @@ def _rate(kind: str, party: str | None, payment: Payment, context: Context) -> S
     if party is None:
         return None
     rate = context.lists.rates.get((kind, party))
-    if rate is None or rate.labels < MIN_LABELS or rate.frauds <= RATE * rate.labels:
+    if rate is None or rate.frauds <= RATE * rate.labels:
         return None
     return Signal(
         id=f"{kind}_fraud_rate",
         points=POINTS,
-        reason=f"{rate.frauds} of {rate.labels} payments of this {kind} known as fraud within 7 days",
+        reason=f"{rate.frauds} of the {rate.labels} payments of this {kind} last judged were fraud",
         value=round(rate.frauds / rate.labels, 3),
         threshold=RATE,
         transactions=(payment.transaction_id,),
@@ -45,7 +45,7 @@ class MerchantFraudRate:
         return _rate(MERCHANT, payment.merchant_id, payment, context)
 
     @staticmethod
-    def learn(state: NoState, payment: Payment) -> None:
+    def learn(state: NoState, payment: Payment, context: Context) -> None:
         """Labels teach this feature, not payments."""
 
 
@@ -58,5 +58,5 @@ class PayeeFraudRate:
         return _rate(PAYEE, payment.payee_id, payment, context)
 
     @staticmethod
-    def learn(state: NoState, payment: Payment) -> None:
+    def learn(state: NoState, payment: Payment, context: Context) -> None:
         """Labels teach this feature, not payments."""

@@ -48,7 +48,7 @@ class Dormancy:
         )
 
     @staticmethod
-    def learn(state: History, payment: Payment) -> None:
+    def learn(state: History, payment: Payment, context: Context) -> None:
         if payment.time <= state.last:
             return
         if state.last >= 0 and payment.time - state.last > DORMANT_MS:

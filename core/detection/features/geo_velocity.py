@@ -63,7 +63,7 @@ class GeoVelocity:
         )
 
     @staticmethod
-    def learn(state: History, payment: Payment) -> None:
+    def learn(state: History, payment: Payment, context: Context) -> None:
         if payment.latitude is None or payment.longitude is None or payment.time < state.time:
             return
         state.latitude, state.longitude, state.time = payment.latitude, payment.longitude, payment.time

@@ -45,7 +45,7 @@ class NewDevice:
         )
 
     @staticmethod
-    def learn(state: History, payment: Payment) -> None:
+    def learn(state: History, payment: Payment, context: Context) -> None:
         device = payment.device_id
         if device is None:
             return

@@ -43,7 +43,7 @@ class NewPayee:
         )
 
     @staticmethod
-    def learn(state: History, payment: Payment) -> None:
+    def learn(state: History, payment: Payment, context: Context) -> None:
         if payment.payee_id is None:
             return
         payees = state.payees

@@ -1,8 +1,13 @@
-"""Amount against the account's own mean of the last 30 days.
+"""Amount against what the account itself usually pays.
 
-Source: the Fraud-Detection-Handbook's leaked-card scenario (amounts five times the customer's) and Tazama 018/020/048.
-The mean runs over the account's payments seen before this one in the 30 calendar days (UTC) up to its day; it needs
-five of them, otherwise the outcome is "insufficient history".
+Source: the Fraud-Detection-Handbook's leaked-card scenario (amounts five times the customer's), Tazama 018/020/048.
+
+Amounts are measured in means of their channel, so that a boleto among Pix is no surprise. An account's level is the
+mean of its payments of the last 30 calendar days (UTC) drawn towards 1, the population's own level, with the weight of
+three payments: five small payments do not yet prove a small spender. The line is three times the level, or four
+standard deviations of how far the channel's payments stray from their accounts' levels, whichever is farther: where
+people's amounts vary wildly (Pix) more is needed. An amount between the two is a hint that needs company. What lies beyond twice
+the level is learned as twice, so that a theft does not become the habit. Needs five earlier payments.
 """
 
 from __future__ import annotations
@@ -18,14 +23,64 @@ from schema.events import Signal
 DAY_MS = 86_400_000
 DAYS = 30
 MIN_PAYMENTS = 5
+MIN_POPULATION = 50
+PRIOR = 3.0
 RATIO = 3.0
+DEVIATIONS = 4.0
+LEARNED = 2.0
 POINTS = 450
+HINT_POINTS = 150
+
+
+class _Day(msgspec.Struct, array_like=True):
+    day: int
+    count: int
+    total: float
 
 
 class History(msgspec.Struct, array_like=True):
-    """``[day, payments, centavos]`` in order of day; at most 31."""
+    """Payments of at most 31 days in order of day; ``total`` is in means of the channel."""
 
-    days: list[list[int]] = msgspec.field(default_factory=list)
+    days: list[_Day] = msgspec.field(default_factory=list)
+    count: int = 0
+    total: float = 0.0
+
+    def level(self, day: int) -> tuple[int, float]:
+        """``(payments, level)`` over the 30 days up to ``day``, both included."""
+        days = self.days
+        count, total = self.count, self.total
+        for known in days:
+            if known.day >= day - DAYS:
+                break
+            count -= known.count
+            total -= known.total
+        if days and days[-1].day > day:  # a late payment: what came after its day is not its past
+            for known in reversed(days):
+                if known.day <= day:
+                    break
+                count -= known.count
+                total -= known.total
+        return count, (total + PRIOR) / (count + PRIOR)
+
+    def add(self, day: int, amount: float) -> None:
+        """Take a payment in, unless its day has left already."""
+        days = self.days
+        at = len(days)
+        while at and days[at - 1].day > day:
+            at -= 1
+        if at and days[at - 1].day == day:
+            days[at - 1].count += 1
+            days[at - 1].total += amount
+        elif days and day < days[-1].day - DAYS:
+            return
+        else:
+            days.insert(at, _Day(day, 1, amount))
+        self.count += 1
+        self.total += amount
+        while days[0].day < days[-1].day - DAYS:
+            self.count -= days[0].count
+            self.total -= days[0].total
+            del days[0]
 
 
 class OwnAmount:
@@ -34,38 +89,36 @@ class OwnAmount:
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
-        day = payment.time // DAY_MS
-        count = total = 0
-        for when, payments, centavos in state.days:
-            if day - DAYS <= when <= day:
-                count += payments
-                total += centavos
+        count, level = state.level(payment.time // DAY_MS)
         if count < MIN_PAYMENTS:
             return Insufficient(OwnAmount.id, count, MIN_PAYMENTS)
-        if payment.amount * count > RATIO * total:
-            return Signal(
-                id=OwnAmount.id,
-                points=POINTS,
-                reason=f"amount against own mean of {count} payments in 30 days",
-                value=round(payment.amount * count / total, 2) if total else None,
-                threshold=RATIO,
-                transactions=(payment.transaction_id,),
-            )
-        return None
+        known, mean, _ = context.population.amount(payment.channel)
+        if known < MIN_POPULATION or mean == 0:
+            return Insufficient(OwnAmount.id, known, MIN_POPULATION)
+        ratio = payment.amount / mean / level
+        if ratio <= RATIO:
+            return None
+        _, usual, deviation = context.population.stray(payment.channel)
+        line = max(RATIO, usual + DEVIATIONS * deviation)
+        beyond = ratio > line
+        return Signal(
+            id=OwnAmount.id,
+            points=POINTS if beyond else HINT_POINTS,
+            reason=f"times what the account usually pays ({count} payments in 30 days)",
+            value=round(ratio, 2),
+            threshold=round(line if beyond else RATIO, 2),
+            transactions=(payment.transaction_id,),
+        )
 
     @staticmethod
-    def learn(state: History, payment: Payment) -> None:
+    def learn(state: History, payment: Payment, context: Context) -> None:
+        known, mean, _ = context.population.amount(payment.channel)
+        if known < MIN_POPULATION or mean == 0:
+            return
         day = payment.time // DAY_MS
-        days = state.days
-        at = len(days)
-        while at and days[at - 1][0] > day:
-            at -= 1
-        if at and days[at - 1][0] == day:
-            days[at - 1][1] += 1
-            days[at - 1][2] += payment.amount
-            return
-        if days and day < days[-1][0] - DAYS:
-            return
-        days.insert(at, [day, 1, payment.amount])
-        while days[0][0] < days[-1][0] - DAYS:
-            del days[0]
+        count, level = state.level(day)
+        amount = payment.amount / mean
+        if count >= MIN_PAYMENTS:
+            context.population.learn_stray(payment.channel, amount / level, payment.time)
+            amount = min(amount, LEARNED * level)
+        state.add(day, amount)

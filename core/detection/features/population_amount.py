@@ -25,7 +25,7 @@ class PopulationAmount:
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:
-        count, mean, deviation = context.population.moments(payment.channel)
+        count, mean, deviation = context.population.amount(payment.channel)
         if count < MIN_PAYMENTS:
             return Insufficient(PopulationAmount.id, count, MIN_PAYMENTS)
         if payment.amount > mean + DEVIATIONS * deviation:
@@ -40,5 +40,5 @@ class PopulationAmount:
         return None
 
     @staticmethod
-    def learn(state: NoState, payment: Payment) -> None:
+    def learn(state: NoState, payment: Payment, context: Context) -> None:
         """The population learns for the whole partition at once (``PartitionState``)."""
