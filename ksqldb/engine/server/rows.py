@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from ksqldb.engine.run.results import Column, QueryHandle, QueryKind, Row
+from ksqldb.engine.run.results import Column, QueryKind, Row
 from ksqldb.engine.server.errors import error_entity
 from ksqldb.engine.types import ArrayType, Base, DecimalType, MapType, SqlType, StructType, quote
 from ksqldb.engine.values import date_text, double_text, time_text, timestamp_text
@@ -123,7 +123,20 @@ class Writer(Protocol):
     def end(self, limit_reached: bool) -> bytes: ...
 
 
-def metadata(query: QueryHandle) -> bytes:
+class Described(Protocol):
+    """The part of a query that its writer looks at."""
+
+    @property
+    def query_id(self) -> str: ...
+
+    @property
+    def kind(self) -> QueryKind: ...
+
+    @property
+    def columns(self) -> Sequence[Column]: ...
+
+
+def metadata(query: Described) -> bytes:
     names = [column.name for column in query.columns]
     types = [str(column.type) for column in query.columns]
     return json_bytes({"queryId": query.query_id, "columnNames": names, "columnTypes": types})
@@ -132,7 +145,7 @@ def metadata(query: QueryHandle) -> bytes:
 class DelimitedWriter:
     media_type = "application/vnd.ksqlapi.delimited.v1"
 
-    def __init__(self, query: QueryHandle) -> None:
+    def __init__(self, query: Described) -> None:
         self._query = query
         self._texts = RowTexts(query.columns)
 
@@ -154,7 +167,7 @@ class JsonWriter:
 
     media_type = "application/json"
 
-    def __init__(self, query: QueryHandle) -> None:
+    def __init__(self, query: Described) -> None:
         self._query = query
         self._texts = RowTexts(query.columns)
 
@@ -178,7 +191,7 @@ class StreamedRowWriter:
 
     media_type = "application/vnd.ksql.v1+json"
 
-    def __init__(self, query: QueryHandle) -> None:
+    def __init__(self, query: Described) -> None:
         self._query = query
         self._texts = RowTexts(query.columns)
         self._separates = query.kind == "pull_table"
