@@ -45,8 +45,8 @@ def query(c: Cursor, *, persistent: bool = False) -> ast.Query:
     source = _relation(c)
     window = _window(c) if c.accept("WINDOW") else None
     condition = expression(c) if c.accept("WHERE") else None
-    group_by = _grouping(c) if c.accept("GROUP", "BY") else ()
-    partition_by = _grouping(c) if c.accept("PARTITION", "BY") else ()
+    group_by = _grouping(c, "GROUP BY") if c.accept("GROUP", "BY") else ()
+    partition_by = _grouping(c, "PARTITION BY") if c.accept("PARTITION", "BY") else ()
     having = expression(c) if c.accept("HAVING") else None
     emit = ast.Refinement.CHANGES if persistent else None
     if c.accept("EMIT"):
@@ -154,9 +154,12 @@ def _window(c: Cursor) -> ast.Window:
     return ast.Window(kind, size, advance, retention, grace, at=at)
 
 
-def _grouping(c: Cursor) -> tuple[ast.Expression, ...]:
+def _grouping(c: Cursor, clause: str) -> tuple[ast.Expression, ...]:
     if c.kind == "(" and _is_list(c):
-        return value_list(c)
+        listed = value_list(c)
+        if not listed:
+            c.refuse(f"{clause} requires at least one expression")
+        return listed
     items = [value_expression(c)]
     while c.accept(","):
         items.append(value_expression(c))
