@@ -2,26 +2,61 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
+from ksqldb.engine import ast
+from ksqldb.engine.analyse.catalog import Catalog
+from ksqldb.engine.analyse.inserts import json_row, target_of_values
+from ksqldb.engine.entities.schemas import Entity
+from ksqldb.engine.errors import KsqlError, StatementError
+from ksqldb.engine.executor import Executor, Request
+from ksqldb.engine.kafka.queries import Queries
+from ksqldb.engine.kafka.runtime import Runtime, now_ms
+from ksqldb.engine.kafka.snapshots import Snapshots
+from ksqldb.engine.kafka.topics import Topics
+from ksqldb.engine.metastore.commandlog import CommandLog
+from ksqldb.engine.parse import parse
 from ksqldb.engine.run.results import Column, EngineConfig, QueryHandle, QueryKind, Row
 
 __all__ = ["Column", "Engine", "EngineConfig", "QueryHandle", "QueryKind", "Row"]
 
-Entity = dict[str, object]
+log = logging.getLogger(__name__)
 
 
-class Engine(Protocol):
+class Engine:
     """All methods run on one event loop. User errors are KsqlError (``error_code`` gives the REST code)."""
 
-    config: EngineConfig
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        self.catalog = Catalog(properties=dict(config.properties))
+        self.topics = Topics(config.bootstrap)
+        folder = config.data_dir
+        snapshots = None if folder is None else Snapshots(folder / "snapshots")
+        command_log = None if folder is None else CommandLog(folder / "commands.jsonl")
+        self.runtime = Runtime(config.bootstrap, snapshots, self._partitions)
+        self.queries = Queries(self.catalog, self.runtime)
+        self.executor = Executor(self.catalog, self.topics, self.runtime, self.queries, command_log, config.host)
+        self.started = False
+
+    def _partitions(self, topic: str) -> int:
+        return self.catalog.partitions(topic) or 1
 
     async def start(self) -> None:
         """Connect, read the command log, restore snapshots and resume the persistent queries."""
+        await self.topics.start()
+        await self.runtime.start(self.topics.cluster_id)
+        self.started = True
+        await self.executor.recover()
 
     async def stop(self) -> None:
         """End every query (push readers end cleanly), write snapshots, close connections."""
+        await self.queries.stop()
+        if self.started:
+            await self.runtime.stop()
+            self.executor.close()
+            await self.topics.stop()
+            self.started = False
 
     async def execute(
         self, sql: str, properties: Mapping[str, object], session_variables: Mapping[str, str]
@@ -30,26 +65,53 @@ class Engine(Protocol):
 
         A body of several statements is validated whole before the first one runs.
         """
+        return await self.executor.execute(Request(sql, dict(properties), dict(session_variables)))
 
     async def query(
         self, sql: str, properties: Mapping[str, object], session_variables: Mapping[str, str]
     ) -> QueryHandle:
         """One SELECT or PRINT statement."""
+        statements = parse(sql, session_variables)
+        if len(statements) != 1:
+            raise StatementError(f"Expected exactly one KSQL statement; found {len(statements)} instead", sql)
+        (parsed,) = statements
+        await self.executor.refresh_topics()
+        match parsed.statement:
+            case ast.Query():
+                return await self.queries.open(parsed, properties)
+            case ast.PrintTopic() as statement:
+                return await self.queries.open_print(statement, parsed.text, properties)
+            case _:
+                kind = type(parsed.statement).__name__
+                raise StatementError(f"Statement type `io.confluent.ksql.parser.tree.{kind}' not supported for this resource", sql)
 
     async def close_query(self, query_id: str) -> bool:
         """End a push query; False where there is none with that id."""
+        return await self.queries.close(query_id)
 
     async def insert(self, target: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Rows of /inserts-stream (JSON objects, column names in any case); KsqlError names what does not fit."""
+        source = target_of_values(target, self.catalog)
+        if source.is_table:
+            raise KsqlError(f"Cannot insert into a table: {target}")
+        for row in rows:
+            self.executor.write_row(json_row(source, row, now_ms()))
+        await self.runtime.sink.flush()
 
     @property
     def cluster_id(self) -> str:
         """Kafka's cluster id, '' before start."""
+        return self.topics.cluster_id
 
     def status(self, command_id: str) -> dict[str, object] | None:
         """commandStatus of an earlier statement (GET /status/...), None if unknown."""
+        return self.executor.statuses.get(command_id)
 
     def statuses(self) -> dict[str, str]:
         """commandId -> status (GET /status)."""
+        return {name: str(status["status"]) for name, status in self.executor.statuses.items()}
 
-    def push_query_count(self) -> int: ...
+    def push_query_count(self) -> int:
+        return self.queries.push_count()
+
+

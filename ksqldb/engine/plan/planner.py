@@ -9,6 +9,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.joins import analyse_joins
 from ksqldb.engine.analyse.names import AliasGenerator, Names, query_sources
+from ksqldb.engine.analyse.pseudo_timestamps import read_times
 from ksqldb.engine.analyse.rewrite import calls, columns, rewrite, unqualify, walk
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.errors import KsqlError
@@ -59,7 +60,7 @@ class Clauses:
 
 def prepare(query: ast.Query, names: Names) -> Clauses:
     """Qualify and alias; PreparationError for ambiguous names."""
-    where = None if query.where is None else names.qualify(query.where)
+    where = None if query.where is None else names.qualify(read_times(query.where))
     group_by = tuple(names.qualify(e) for e in query.group_by)
     partition_by = tuple(names.qualify(e) for e in query.partition_by)
     having = None if query.having is None else names.qualify(query.having)
@@ -89,9 +90,7 @@ class QueryPlanner:
 
     def plan(self) -> QueryPlan:
         joins = analyse_joins(self.query, self.names) if self.names.is_join else []
-        self._check_select()
-        self._check_references()
-        self._check_kafka_values()
+        self.check_clauses()
         if self.sink is not None and any(s.source.window and s.source.is_table for s in self.names.sources):
             raise KsqlError("KSQL does not support persistent queries on windowed tables.")
         step: Step
@@ -119,6 +118,11 @@ class QueryPlanner:
         return Projection(self.clauses.select)
 
     # ------------------------------------------------------------------------------------------ checks
+
+    def check_clauses(self) -> None:
+        self._check_select()
+        self._check_references()
+        self._check_kafka_values()
 
     def _check_select(self) -> None:
         for item in self.clauses.select:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from ksqldb.engine.analyse.serdes import source_key_codec, source_value_codec
 from ksqldb.engine.ast import WindowKind
@@ -35,6 +35,21 @@ class RawRecord:
     timestamp: int
     offset: int
     headers: Headers = ()
+
+
+class RawLike(Protocol):
+    """Anything with a record's parts, such as aiokafka's records."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
 
 
 class TimestampOf:
@@ -87,6 +102,7 @@ class SourceReader:
         self.layout = self._layout(source)
         self.extra = step.extra
         self.timestamp = self._timestamp(source)
+        self.plain = not (self.layout or self.extra or self.timestamp or self.window_kind)
 
     @staticmethod
     def _layout(source: Source) -> list[tuple[int, str | None] | None] | None:
@@ -109,7 +125,7 @@ class SourceReader:
             value.index(name) if name in value else None,
         )
 
-    def read(self, raw: RawRecord, partition: int) -> StreamRecord | None:
+    def read(self, raw: RawLike, partition: int) -> StreamRecord | None:
         """The record, None where it does not fit the source (reported)."""
         try:
             key, window = self.key_of(raw.key)
@@ -133,6 +149,26 @@ class SourceReader:
         if self.extra and value is not None:
             value += self._extra(ts, partition, raw.offset, window)
         return key, value, ts, window
+
+    def read_batch(self, raws: Iterable[RawLike], partition: int) -> list[StreamRecord]:
+        """All records of a partition that fit the source."""
+        if self.plain:
+            return self._read_plain(raws)
+        read = self.read
+        return [record for raw in raws if (record := read(raw, partition)) is not None]
+
+    def _read_plain(self, raws: Iterable[RawLike]) -> list[StreamRecord]:
+        """Without windows, headers, pseudo columns and a timestamp column: nothing but decoding."""
+        decode_key, decode_value, null_key = self.decode_key, self.decode_value, self.null_key
+        out: list[StreamRecord] = []
+        append = out.append
+        for raw in raws:
+            try:
+                key = decode_key(raw.key)
+                append((null_key if key is None else key, decode_value(raw.value), raw.timestamp, None))
+            except DecodeError as error:
+                self.report("deserialize", str(error), (raw.key, raw.value))
+        return out
 
     def key_of(self, data: bytes | None) -> tuple[Key, tuple[int, int] | None]:
         window = None
@@ -182,25 +218,29 @@ class SinkWriter:
 
     def write(self, record: StreamRecord) -> Encoded | None:
         """The record's bytes, None where a value does not fit (reported)."""
-        key, value, ts, window = record
-        try:
-            data = None if type(key) is NullKey or not key else self.encode_key(key)
-            encoded = self.encode_value(value)
-        except Exception as error:
-            self.report("serialize", str(error), (key, value))
-            return None
-        if window is not None and self.window_kind is not None:
-            start, end = window
-            if self.window_kind is WindowKind.SESSION:
-                data = add_session_window(data, start, end)
-            else:
-                data = add_time_window(data, start)
-        if self.timestamp is not None and value is not None:
+        for _, key, value, ts in self.write_batch([record]):
+            return key, value, ts
+        return None
+
+    def write_batch(self, batch: Iterable[StreamRecord]) -> list[tuple[bytes | None, bytes | None, bytes | None, int]]:
+        """For each record that fits: the key's bytes without its window (they choose the partition), the key, the
+        value, the timestamp."""
+        encode_key, encode_value, window_kind = self.encode_key, self.encode_value, self.window_kind
+        out = []
+        for key, value, ts, window in batch:
             try:
-                ts = self.timestamp(key, value)
-            except ValueError as error:
-                self.report("timestamp", str(error), (key, value))
-                return None
-        return data, encoded, ts
-
-
+                plain = None if not key or type(key) is NullKey else encode_key(key)
+                encoded = encode_value(value)
+                if self.timestamp is not None and value is not None:
+                    ts = self.timestamp(key, value)
+            except Exception as error:
+                self.report("serialize", str(error), (key, value))
+                continue
+            data = plain
+            if window is not None and window_kind is not None:
+                if window_kind is WindowKind.SESSION:
+                    data = add_session_window(plain, *window)
+                else:
+                    data = add_time_window(plain, window[0])
+            out.append((plain, data, encoded, ts))
+        return out

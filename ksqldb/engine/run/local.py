@@ -6,7 +6,8 @@ the order they were made, with its sources' records one at a time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ksqldb.engine import ast
@@ -32,12 +33,11 @@ class TopicRecord:
     record: RawRecord
 
 
-def checked(
-    parsed: ast.ParsedStatement, catalog: Catalog, number: int, properties: Mapping[str, str], now_ms: int = 0
-) -> Effect:
-    """Apply a statement; errors become StatementErrors with ksqlDB's prefixes and the statement behind the message."""
+@contextmanager
+def wrap_errors(parsed: ast.ParsedStatement, catalog: Catalog) -> Iterator[None]:
+    """Errors become StatementErrors with ksqlDB's prefixes, and the statement behind the message."""
     try:
-        return apply(parsed, catalog, number, properties, now_ms)
+        yield
     except (ParseFailed, StatementError):
         raise
     except (PropertyError, UnknownQualifier) as error:
@@ -48,7 +48,15 @@ def checked(
         if error.error_code != KsqlError.error_code:
             raise
         text = statement_text(parsed, catalog)
-        raise StatementError(str(error), text, unlogged=f"{error}\nStatement: {text}") from error
+        raise StatementError(str(error), parsed.text, unlogged=f"{error}\nStatement: {text}") from error
+
+
+def checked(
+    parsed: ast.ParsedStatement, catalog: Catalog, number: int, properties: Mapping[str, str], now_ms: int = 0
+) -> Effect:
+    """Apply a statement, with errors as ``wrap_errors`` gives them."""
+    with wrap_errors(parsed, catalog):
+        return apply(parsed, catalog, number, properties, now_ms)
 
 
 def statement_text(parsed: ast.ParsedStatement, catalog: Catalog) -> str:

@@ -1,0 +1,185 @@
+"""SHOW ... and DESCRIBE of sources and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ksqldb.engine.analyse.catalog import Catalog
+from ksqldb.engine.entities.schemas import Entity, fields
+from ksqldb.engine.metastore import Source
+from ksqldb.engine.plan.steps import (
+    AggregateStep,
+    FilterStep,
+    FlatMapStep,
+    JoinStep,
+    QueryPlan,
+    RekeyStep,
+    SelectStep,
+    SinkStep,
+    SourceStep,
+    Step,
+    SuppressStep,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryInfo:
+    """A running query as listings show it; ``paused`` queries keep the state RUNNING, as ksqlDB has it."""
+
+    id: str
+    text: str
+    kind: str  # PERSISTENT or PUSH
+    state: str  # RUNNING, PAUSED or ERROR
+    plan: QueryPlan
+    sink: Source | None = None
+    error: str = ""
+
+    @property
+    def shown_state(self) -> str:
+        return "RUNNING" if self.state == "PAUSED" else self.state
+
+
+def query_entity(query: QueryInfo) -> Entity:
+    return {
+        "queryString": query.text,
+        "sinks": [] if query.sink is None else [query.sink.name],
+        "sinkKafkaTopics": [] if query.sink is None else [query.sink.topic],
+        "id": query.id,
+        "statusCount": {query.state: 1},
+        "queryType": query.kind,
+        "state": query.shown_state,
+    }
+
+
+def source_entity(source: Source) -> Entity:
+    return {
+        "type": source.kind.value,
+        "name": source.name,
+        "topic": source.topic,
+        "keyFormat": source.key_format.name,
+        "valueFormat": source.value_format.name,
+        "isWindowed": source.window is not None,
+    }
+
+
+def source_description(
+    source: Source,
+    catalog: Catalog,
+    queries: Mapping[str, QueryInfo],
+    extended: bool,
+    offsets: Iterable[Entity] = (),
+) -> Entity:
+    store = catalog.metastore
+    readers = [queries[q] for q in sorted(store.readers.get(source.name, ())) if q in queries]
+    writers = [queries[q] for q in sorted(store.writers.get(source.name, ()), reverse=True) if q in queries]
+    readers += [q for q in queries.values() if q.kind == "PUSH" and source.name in {s.name for s in q.plan.sources}]
+    constraints = sorted({q.sink.name for q in readers if q.sink is not None and q.id.startswith(("CSAS", "CTAS"))})
+    return {
+        "name": source.name,
+        "windowType": None if source.window is None else source.window.kind.value,
+        "readQueries": [query_entity(q) for q in readers],
+        "writeQueries": [query_entity(q) for q in writers],
+        "fields": fields(source.schema),
+        "type": source.kind.value,
+        "timestamp": "" if source.timestamp is None else source.timestamp.name,
+        "statistics": "",
+        "errorStats": "",
+        "extended": extended,
+        "keyFormat": source.key_format.name,
+        "valueFormat": source.value_format.name,
+        "topic": source.topic,
+        "partitions": catalog.partitions(source.topic) or 0,
+        "replication": 1,
+        "statement": source.statement,
+        "queryOffsetSummaries": list(offsets),
+        "sourceConstraints": constraints,
+        "clusterStatistics": [],
+        "clusterErrorStats": [],
+    }
+
+
+def query_description(query: QueryInfo, host: str, properties: Mapping[str, Any], text: str) -> Entity:
+    """``text``: the statement that was explained."""
+    window = query.plan.window
+    errors = [] if not query.error else [{"timestamp": 0, "errorMessage": query.error, "type": "SYSTEM"}]
+    return {
+        "id": query.id,
+        "statementText": text,
+        "windowType": None if window is None else window.kind.value,
+        "fields": fields(query.plan.columns),
+        "sources": [s.name for s in query.plan.sources],
+        "sinks": [] if query.sink is None else [query.sink.name],
+        "topology": topology_text(query.plan.output),
+        "executionPlan": execution_plan(query.plan.output),
+        "overriddenProperties": dict(properties),
+        "ksqlHostQueryStatus": {host: query.state} if query.id else {},
+        "queryType": query.kind,
+        "queryErrors": errors,
+        "tasksMetadata": [],
+        "consumerGroupId": f"_confluent-ksql-default_query_{query.id}" if query.id else None,
+        "state": query.shown_state if query.id else None,
+    }
+
+
+def _name(step: Step) -> str:
+    match step:
+        case SourceStep():
+            return "SOURCE"
+        case FilterStep():
+            return "FILTER"
+        case SelectStep():
+            return "PROJECT"
+        case RekeyStep():
+            return "REKEY"
+        case FlatMapStep():
+            return "FLAT_MAP"
+        case AggregateStep():
+            return "AGGREGATE"
+        case SuppressStep():
+            return "SUPPRESS"
+        case JoinStep():
+            return "JOIN"
+        case SinkStep():
+            return "SINK"
+
+
+def _inputs(step: Step) -> list[Step]:
+    match step:
+        case SourceStep():
+            return []
+        case JoinStep():
+            return [step.left, step.right]
+        case _:
+            return [step.input]
+
+
+def execution_plan(step: Step, depth: int = 0) -> str:
+    """The steps, last first, each further in than the one it feeds, with its schema."""
+    indent = "\t" * depth
+    line = f"{indent} > [ {_name(step)} ] | Schema: {step.schema} | Logger: {_name(step).title()}\n"
+    return line + "".join(execution_plan(part, depth + 1) for part in _inputs(step))
+
+
+def topology_text(step: Step) -> str:
+    """The sources, processors and sink of a query, in the shape of Kafka Streams' description."""
+    lines = ["Topologies:", "   Sub-topology: 0"]
+    numbers: list[str] = []
+
+    def visit(part: Step) -> str:
+        before = [visit(other) for other in _inputs(part)]
+        name = f"{_name(part)}-{len(numbers):010d}"
+        numbers.append(name)
+        match part:
+            case SourceStep():
+                lines.append(f"    Source: {name} (topics: [{part.source.topic}])")
+            case SinkStep():
+                lines.append(f"    Sink: {name} (topic: {part.topic})")
+            case _:
+                lines.append(f"    Processor: {name}")
+        lines.extend(f"      <-- {other}" for other in before)
+        return name
+
+    visit(step)
+    return "\n".join(lines) + "\n\n"

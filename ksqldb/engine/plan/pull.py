@@ -1,0 +1,128 @@
+"""Plans pull queries: over the rows a table's query keeps, or over a stream's topic from its beginning to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ksqldb.engine import ast
+from ksqldb.engine.analyse.catalog import Catalog
+from ksqldb.engine.analyse.rewrite import columns, unqualify
+from ksqldb.engine.ast import Expression
+from ksqldb.engine.errors import KsqlError, StatementError
+from ksqldb.engine.functions.registry import Registry
+from ksqldb.engine.metastore import Namespace, Schema, Source
+from ksqldb.engine.metastore.model import ROWOFFSET, ROWPARTITION
+from ksqldb.engine.parse import format_expression
+from ksqldb.engine.plan.lookups import Lookup, find_lookup
+from ksqldb.engine.plan.planner import QueryPlanner
+from ksqldb.engine.plan.projection import transient_columns
+from ksqldb.engine.plan.scope import StepScope, check_filter
+from ksqldb.engine.plan.steps import QueryPlan, source_step
+
+HINT = "\nAdd EMIT CHANGES if you intended to issue a push query."
+SEE = " See https://cnfl.io/queries for more info."
+
+
+@dataclass(frozen=True, slots=True)
+class TablePull:
+    """``items`` and ``where`` are over the table's rows; ``lookup`` holds the keys to read (None: all rows)."""
+
+    source: Source
+    query_id: str
+    columns: Schema
+    items: tuple[Expression, ...]
+    where: Expression | None
+    lookup: Lookup | None
+    limit: int | None
+    row_schema: Schema
+    functions: Registry
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPull:
+    """A push query's plan that is read from the beginning to the present end."""
+
+    plan: QueryPlan
+    limit: int | None
+
+
+def plan_pull(query: ast.Query, catalog: Catalog) -> TablePull | StreamPull:
+    _refuse_clauses(query)
+    if query.limit is not None:
+        if not catalog.flag("ksql.query.pull.limit.clause.enabled"):
+            raise KsqlError(
+                "LIMIT clause in pull queries is currently disabled. You can enable them by setting "
+                f"ksql.query.pull.limit.clause.enabled=true.{SEE}{HINT}"
+            )
+        if query.limit < 0:
+            raise KsqlError(f"Pull queries don't support negative integers in the LIMIT clause.{SEE}{HINT}")
+    planner = QueryPlanner(query, catalog, None)
+    _refuse_columns(planner)
+    source = planner.from_.source
+    if not source.is_table:
+        if not catalog.flag("ksql.query.pull.stream.enabled"):
+            raise KsqlError(
+                "Pull queries on streams are disabled. To create a push query on the stream, add EMIT CHANGES to the "
+                "end. To enable pull queries on streams, set the ksql.query.pull.stream.enabled config to 'true'."
+            )
+        plan = QueryPlanner(replace(query, emit=ast.Refinement.CHANGES), catalog, None).plan()
+        return StreamPull(plan, query.limit)
+    return _plan_table(query, catalog, planner, source)
+
+
+def _refuse_clauses(query: ast.Query) -> None:
+    for present, name in (
+        (bool(query.source.joins), "JOIN"),
+        (query.window is not None, "WINDOW"),
+        (bool(query.group_by), "GROUP BY"),
+        (bool(query.partition_by), "PARTITION BY"),
+        (query.having is not None, "HAVING"),
+    ):
+        if present:
+            raise KsqlError(f"Pull queries don't support {name} clauses.{SEE}{HINT}")
+
+
+def _refuse_columns(planner: QueryPlanner) -> None:
+    clauses = planner.clauses
+    selected = [i.expression for i in clauses.select if isinstance(i, ast.SingleColumn)]
+    for name, exprs in (("WHERE", [clauses.where] if clauses.where is not None else []), ("SELECT", selected)):
+        used = {ref.name for expr in exprs for ref in columns(expr)}
+        refused = [f"`{c}`" for c in (ROWPARTITION, ROWOFFSET) if c in used]
+        if refused:
+            raise KsqlError(f"Pull queries don't support the following columns in {name} clauses: {', '.join(refused)}")
+
+
+def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, source: Source) -> TablePull:
+    planner.check_clauses()
+    writers = [
+        q for q in catalog.queries.values() if q.sink.name == source.name and (q.materializes or q.id == source.query_id)
+    ]
+    if not writers:
+        raise KsqlError(
+            f"The `{source.name}` table isn't queryable. To derive a queryable table, you can do "
+            f"'CREATE TABLE QUERYABLE_{source.name} AS SELECT * FROM {source.name}'.{SEE}{HINT}"
+        )
+    step = source_step(source, planner.from_.alias, ())
+    scope = StepScope(step.schema, source.window is not None, catalog.functions)
+    selected = planner.expand(step)
+    out = transient_columns(selected, step.schema, scope)
+    where = None
+    if planner.clauses.where is not None:
+        where = unqualify(planner.clauses.where, lambda ref: ref.name)
+        text = format_expression(where)
+        try:
+            check_filter(where, scope, "WHERE", text)
+        except KsqlError as error:
+            raise StatementError(f"{error}\nStatement: {text}", text) from error
+    lookup = find_lookup(where, source, catalog)
+    return TablePull(
+        source,
+        writers[0].id,
+        Schema(tuple(c if c.namespace is Namespace.KEY else replace(c, namespace=Namespace.VALUE) for c in out)),
+        tuple(s.expression for s in selected),
+        where,
+        lookup,
+        query.limit,
+        step.schema,
+        catalog.functions,
+    )
