@@ -11,6 +11,7 @@ from ksqldb.engine.formats.delimited import DelimitedCodec, delimiter
 from ksqldb.engine.formats.json_decode import JsonObjectDecoder, JsonValueDecoder
 from ksqldb.engine.formats.json_encode import object_encoder, value_encoder
 from ksqldb.engine.formats.kafka import KafkaCodec, NoneCodec
+from ksqldb.engine.formats.protobuf import ProtobufCodec
 
 __all__ = ["Codec", "Columns", "Row", "key_codec", "value_codec"]
 
@@ -33,7 +34,8 @@ def value_codec(
     """The codec of a topic's values.
 
     ``properties`` are those of the WITH clause that concern it: VALUE_DELIMITER, WRAP_SINGLE_VALUE (a bool, for one
-    column). ``wanted`` names the columns a reader needs; without it all. KsqlError for a format the engine has not.
+    column), VALUE_PROTOBUF_NULLABLE_REPRESENTATION. ``wanted`` names the columns a reader needs; without it all.
+    KsqlError for a format the engine has not.
     """
     wrapped = len(columns) != 1 or bool(properties.get("WRAP_SINGLE_VALUE", True))
     return _codec(format_name, columns, properties, "VALUE", wrapped, None if wanted is None else frozenset(wanted))
@@ -61,4 +63,7 @@ def _codec(
             return DelimitedCodec(columns, delimiter(properties, side))
         case "KAFKA":
             return KafkaCodec(columns)
+        case "PROTOBUF_NOSR":
+            nulls = properties.get(f"{side}_PROTOBUF_NULLABLE_REPRESENTATION")
+            return ProtobufCodec(columns, None if nulls is None else str(nulls).upper())
     raise KsqlError(f"Unknown format: {format_name.upper()}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from ksqldb.engine.functions.aggregator import Aggregator
@@ -12,6 +14,7 @@ from ksqldb.engine.functions.registry import Properties, aggregate
 from ksqldb.engine.functions.signature import ArgType
 from ksqldb.engine.types import BIGINT, DOUBLE, INTEGER, Base, DecimalType, Field, SqlType, StructType
 from ksqldb.engine.values import fit_decimal, wrap_int, wrap_long
+from ksqldb.engine.values.numbers import WIDE
 
 
 def sql_type(arg: ArgType) -> SqlType:
@@ -42,14 +45,27 @@ def count(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Proper
 # ---------------------------------------------------------------------------------------------- SUM
 
 
-def _arithmetic(type_: SqlType) -> tuple[Any, Callable[[Any], Any]]:
-    """The zero of a number type, and what brings a sum back into it."""
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """Addition as a number type has it: whole numbers wrap, decimals overflow with FunctionError."""
+
+    zero: Any
+    add: Callable[[Any, Any], Any]
+    subtract: Callable[[Any, Any], Any]
+
+
+def arithmetic(type_: SqlType) -> Arithmetic:
     match type_:
         case DecimalType(precision=precision, scale=scale):
-            return Decimal(0).scaleb(-scale), lambda value: fit_decimal(value, precision, scale)
+            return Arithmetic(
+                Decimal(0).scaleb(-scale),
+                lambda a, b: fit_decimal(WIDE.add(a, b), precision, scale),
+                lambda a, b: fit_decimal(WIDE.subtract(a, b), precision, scale),
+            )
     if type_.base is Base.DOUBLE:
-        return 0.0, float
-    return 0, wrap_int if type_.base is Base.INTEGER else wrap_long
+        return Arithmetic(0.0, operator.add, operator.sub)
+    wrap = wrap_int if type_.base is Base.INTEGER else wrap_long
+    return Arithmetic(0, lambda a, b: wrap(a + b), lambda a, b: wrap(a - b))
 
 
 SUM = aggregate("SUM", "Adds up the values of a column.")
@@ -58,13 +74,14 @@ SUM = aggregate("SUM", "Adds up the values of a column.")
 def total(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
     """Adds up the values of a column; NULL adds nothing."""
     type_ = sql_type(args[0])
-    zero, fit = _arithmetic(type_)
+    numbers = arithmetic(type_)
+    plus, minus = numbers.add, numbers.subtract
     return Aggregator(
-        initialize=lambda: zero,
-        add=lambda state, value: state if value is None else fit(state + value),
-        undo=lambda state, value: state if value is None else fit(state - value),
+        initialize=lambda: numbers.zero,
+        add=lambda state, value: state if value is None else plus(state, value),
+        undo=lambda state, value: state if value is None else minus(state, value),
         result=lambda state: state,
-        merge=lambda a, b: fit(a + b),
+        merge=plus,
         return_type=type_,
         state_type=type_,
     )
@@ -79,17 +96,17 @@ SUM_LIST = aggregate("SUM_LIST", "Adds up the elements of all arrays of a column
 def sum_list(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
     """Adds up the elements of all arrays of a column; NULL elements add nothing."""
     type_ = _element(args[0])
-    zero, fit = _arithmetic(type_)
+    numbers = arithmetic(type_)
 
-    def of(values: list[Any] | None) -> Any:
-        return sum((value for value in values or () if value is not None), zero)
+    def fold(step: Callable[[Any, Any], Any]) -> Callable[[Any, list[Any] | None], Any]:
+        return lambda state, values: reduce(step, (value for value in values or () if value is not None), state)
 
     return Aggregator(
-        initialize=lambda: zero,
-        add=lambda state, values: fit(state + of(values)),
-        undo=lambda state, values: fit(state - of(values)),
+        initialize=lambda: numbers.zero,
+        add=fold(numbers.add),
+        undo=fold(numbers.subtract),
         result=lambda state: state,
-        merge=lambda a, b: fit(a + b),
+        merge=numbers.add,
         return_type=type_,
         state_type=type_,
     )
@@ -110,20 +127,20 @@ AVG = aggregate("AVG", "The mean of a column's values.")
 def average(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Properties) -> Aggregator:
     """The mean of a column's values; NULL does not count, the mean of nothing is 0."""
     type_ = sql_type(args[0])
-    zero, fit = _arithmetic(type_)
+    numbers = arithmetic(type_)
 
     def add(state: list[Any], value: Any) -> list[Any]:
-        return state if value is None else [fit(state[0] + value), state[1] + 1]
+        return state if value is None else [numbers.add(state[0], value), state[1] + 1]
 
     def undo(state: list[Any], value: Any) -> list[Any]:
-        return state if value is None else [fit(state[0] - value), state[1] - 1]
+        return state if value is None else [numbers.subtract(state[0], value), state[1] - 1]
 
     return Aggregator(
-        initialize=lambda: [zero, 0],
+        initialize=lambda: [numbers.zero, 0],
         add=add,
         undo=undo,
         result=lambda state: float(state[0]) / state[1] if state[1] else 0.0,
-        merge=lambda a, b: [fit(a[0] + b[0]), a[1] + b[1]],
+        merge=lambda a, b: [numbers.add(a[0], b[0]), a[1] + b[1]],
         return_type=DOUBLE,
         state_type=StructType((Field("SUM", type_), Field("COUNT", BIGINT))),
     )

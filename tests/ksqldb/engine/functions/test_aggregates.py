@@ -48,6 +48,8 @@ def results(aggregate: Aggregator, *rows: Any) -> list[Any]:
     return found
 
 
+COUNTS = MapType(STRING, BIGINT)
+
 SIMPLE: list[tuple[str, tuple[SqlType, ...], tuple[Any, ...], list[Any], list[Any], SqlType]] = [
     ("COUNT", (STRING,), (), ["a", None, "b"], [1, 1, 2], BIGINT),
     ("SUM", (INTEGER,), (), [3, None, 2**31 - 1], [3, 3, -(2**31) + 2], INTEGER),
@@ -254,6 +256,12 @@ def test_count_distinct_estimates_beyond_its_exact_range() -> None:
     for value in range(0, 20_000, 2):
         half = aggregate.add(half, value)
     assert aggregate.result(aggregate.merge(state, half)) == aggregate.result(state)
+
+
+def test_decimal_sum_keeps_38_digits() -> None:
+    aggregate = aggregator("SUM", DecimalType(38, 2))
+    big = D("111111111111111111111111111111111111.11")
+    assert results(aggregate, big, D("0.22"))[-1] == D("111111111111111111111111111111111111.33")
 
 
 def test_decimal_sum_overflows() -> None:
