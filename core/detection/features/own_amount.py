@@ -6,8 +6,8 @@ Amounts are measured in means of their channel, so that a boleto among Pix is no
 mean of its payments of the last 30 calendar days (UTC) drawn towards 1, the population's own level, with the weight of
 three payments: five small payments do not yet prove a small spender. The line is three times the level, or four
 standard deviations of how far the channel's payments stray from their accounts' levels, whichever is farther: where
-people's amounts vary wildly (Pix) more is needed. An amount between the two is a hint that needs company. What lies beyond twice
-the level is learned as twice, so that a theft does not become the habit. Needs five earlier payments.
+people's amounts vary wildly (Pix) more is needed. An amount between the two is a hint that needs company. What lies
+beyond twice the level is learned as twice, so that a theft does not become the habit. Needs five earlier payments.
 """
 
 from __future__ import annotations
