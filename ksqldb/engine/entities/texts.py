@@ -22,16 +22,16 @@ def stored_text(parsed: ast.ParsedStatement, catalog: Catalog, source: Source | 
         if isinstance(statement, ast.CreateAsSelect) and source is not None:
             spelled = sanitized(statement, catalog)
             assert isinstance(spelled, ast.CreateAsSelect)
-            return format_statement(replace(spelled, properties=_filled(statement.properties, source, catalog))) + ";"
+            return format_statement(replace(spelled, properties=_filled(statement.properties, source, catalog)))
         if isinstance(statement, ast.CreateSource) and source is not None:
             given = dict(statement.properties)
             given.setdefault("CLEANUP_POLICY", ast.StringLiteral(cleanup_policy(source)))
             given.setdefault("KEY_FORMAT", ast.StringLiteral(source.key_format.name))
             if "FORMAT" in given:
                 given.pop("KEY_FORMAT")
-            return format_statement(replace(statement, properties=_sorted(given))) + ";"
+            return format_statement(replace(statement, properties=_sorted(given)))
         if isinstance(statement, ast.DropSource):
-            return format_statement(replace(statement, delete_topic=False)) + ";"
+            return format_statement(replace(statement, delete_topic=False))
     except KsqlError:
         return parsed.text
     return parsed.text
