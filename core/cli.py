@@ -55,7 +55,7 @@ Json = Annotated[bool, Parameter(name="--json", negative=(), help="a JSON object
 Yes = Annotated[bool, Parameter(name="--yes", negative=(), help="do not ask")]
 
 
-def _with_services(where: Where, body: "Callable[[Addresses, Settings], Awaitable[int]]") -> int:
+def with_services(where: Where, body: "Callable[[Addresses, Settings], Awaitable[int]]") -> int:
     """Run `body` with every service at hand; a stack started for it stops after it."""
     from core.stack.commands import joined
 
@@ -132,7 +132,7 @@ def _with_kafka(where: Where, body: "Callable[[Kafka], int]") -> int:
     async def run(addresses: "Addresses", settings: "Settings") -> int:
         return await asyncio.to_thread(body, Kafka(addresses.kafka))
 
-    return _with_services(where, run)
+    return with_services(where, run)
 
 
 @topics.command(name="list")
@@ -208,7 +208,7 @@ def _with_ksqldb(where: Where, body: "Callable[[str, Settings], Coroutine[Any, A
     settings = where.settings()
     if settings.ksqldb is not None:  # then nothing else is needed
         return asyncio.run(body(settings.ksqldb, settings))
-    return _with_services(where, lambda addresses, settings: body(addresses.ksqldb, settings))
+    return with_services(where, lambda addresses, settings: body(addresses.ksqldb, settings))
 
 
 @rules.command(name="list")
@@ -318,6 +318,13 @@ def workers(
     from core.workers.process import serve
 
     return serve(where.settings(), only.split(",") if only else None)
+
+
+# --- the log, in a file of its own ---------------------------------------------------------------------------------
+
+app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
+app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")
+app.command("core.cli_log:dead_letters", name="dead-letters", help="Records the inlet refused.")
 
 
 # --- the process -------------------------------------------------------------------------------------------------

@@ -336,6 +336,39 @@ class DeadLetterRequeued(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @event()
+class DeadLetterDiscarded(Event, frozen=True, kw_only=True, omit_defaults=True):
+    dead_letter_id: int
+    operator: str
+    reason: str = ""
+
+
+@event()
+class ProjectionRetried(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A parked projection takes up the event it stopped at once more."""
+
+    projection: str
+    position: int
+    operator: str
+
+
+@event()
+class ProjectionSkipped(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A parked projection passes over the event it stopped at; from here on it differs from a plain replay."""
+
+    projection: str
+    position: int
+    operator: str
+    reason: str
+
+
+@event()
+class ProjectionRebuilt(Event, frozen=True, kw_only=True, omit_defaults=True):
+    projection: str
+    generation: int
+    operator: str
+
+
+@event()
 class LogVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     operator: str
     from_position: int

@@ -127,19 +127,26 @@ class EventLog:
         return [Recorded(*row) for row in rows]
 
     async def subscribe(
-        self, from_pos: int, prefix: str | None = None, types: Sequence[str] | None = None, limit: int = 1_000
+        self,
+        from_pos: int,
+        prefix: str | None = None,
+        types: Sequence[str] | None = None,
+        limit: int = 1_000,
+        upto: int | None = None,
     ) -> AsyncIterator[list[Recorded]]:
-        """Batches of events from ``from_pos`` on (``await head() + 1``: only new ones), for ever, none skipped.
+        """Batches of events from ``from_pos`` on (``await head() + 1``: only new ones), none skipped.
 
-        Reads at full speed until the head, then waits for a notification or the poll floor. The reader's own pace is
-        the back-pressure: nothing is fetched while a batch is in hand. While PostgreSQL is away it waits and goes on.
+        Goes on for ever, or to position ``upto``. Reads at full speed until the head, then waits for a notification or
+        the poll floor. The reader's own pace is the back-pressure: nothing is fetched while a batch is in hand. While
+        PostgreSQL is away it waits and goes on.
         """
         position = from_pos
-        while True:
+        while upto is None or position <= upto:
             head = await self.wait_for(position)
-            while position <= head:
-                batch = await survive(partial(self.read, position, limit, prefix, types, head))
-                position = batch[-1].pos + 1 if len(batch) == limit else head + 1
+            stop = head if upto is None else min(head, upto)
+            while position <= stop:
+                batch = await survive(partial(self.read, position, limit, prefix, types, stop))
+                position = batch[-1].pos + 1 if len(batch) == limit else stop + 1
                 if batch:
                     yield batch
 

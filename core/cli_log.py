@@ -1,0 +1,138 @@
+"""`streamguard events`, `projections`, `log` and `dead-letters`: the commands over the log, loaded when called."""
+
+import asyncio
+import getpass
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from core.cli import HERE, Json, Where, with_services
+
+Operator = Annotated[str, Parameter(help="who acts, for the record")]
+OPERATOR = getpass.getuser()
+
+projections = App(name="projections", help="Projections of the log: list, rebuild, prove.", help_format="plaintext")
+dead_letters = App(name="dead-letters", help="Records the inlet refused.", help_format="plaintext")
+
+
+def _with_postgres(where: Where, body: Callable[[str], Coroutine[Any, Any, int]]) -> int:
+    if (elsewhere := where.settings().postgres) is not None:  # then nothing else is needed
+        return asyncio.run(body(elsewhere.get_secret_value()))
+    return with_services(where, lambda addresses, _: body(addresses.postgres))
+
+
+def events(
+    *,
+    follow: Annotated[bool, Parameter(negative=(), help="go on with what is appended, until ctrl-c")] = False,
+    stream: Annotated[str | None, Parameter(help="a stream, or with a * at the end all that begin so")] = None,
+    type: Annotated[tuple[str, ...], Parameter(help="an event type; may be repeated")] = (),
+    start: Annotated[int | None, Parameter(name="--from", help="the position to begin at")] = None,
+    limit: Annotated[int | None, Parameter(help="at most so many")] = None,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """Events of the log in order; with --follow also those to come."""
+    from core.eventlog import commands
+
+    return _with_postgres(
+        where,
+        lambda dsn: commands.events(
+            dsn, follow=follow, stream=stream, types=type, from_pos=start, limit=limit, as_json=json
+        ),
+    )
+
+
+@projections.command(name="list")
+def projections_list(*, json: Json = False, where: Where = HERE) -> int:
+    """Where each projection stands, and how far behind the log."""
+    from core.projections import commands
+
+    return _with_postgres(where, lambda dsn: commands.list_projections(dsn, as_json=json))
+
+
+@projections.command(name="prove")
+def projections_prove(*names: str, json: Json = False, where: Where = HERE) -> int:
+    """Compare those named, or all, with a replay of the log row by row; exit 1 when one differs."""
+    from core.projections import commands
+
+    return _with_postgres(where, lambda dsn: commands.prove_projections(dsn, names, as_json=json))
+
+
+@projections.command(name="rebuild")
+def projections_rebuild(*names: str, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Build those named, or all, anew from the log while they are read."""
+    from core.projections import commands
+
+    return _with_postgres(where, lambda dsn: commands.rebuild_projections(dsn, names, operator))
+
+
+@projections.command(name="retry")
+def projections_retry(name: str, /, *, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Let a parked projection take up the event it stopped at once more."""
+    from core.projections import commands
+
+    return _with_postgres(where, lambda dsn: commands.retry_projection(dsn, name, operator))
+
+
+@projections.command(name="skip")
+def projections_skip(name: str, /, *, reason: str, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Let a parked projection pass over the event it stopped at."""
+    from core.projections import commands
+
+    return _with_postgres(where, lambda dsn: commands.skip_projection(dsn, name, operator, reason))
+
+
+@dead_letters.command(name="list")
+def dead_letters_list(
+    *,
+    status: Annotated[str | None, Parameter(help="open, requeued or discarded; all when left out")] = None,
+    limit: int = 50,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """The newest refused records, where they lie and why they were refused."""
+    from core.kafka import dead_letters as commands
+
+    return _with_postgres(where, lambda dsn: commands.list_dead_letters(dsn, status=status, limit=limit, as_json=json))
+
+
+@dead_letters.command(name="show")
+def dead_letters_show(letter: int, /, *, json: Json = False, where: Where = HERE) -> int:
+    """One refused record whole, as text and hexadecimal."""
+    from core.kafka import dead_letters as commands
+
+    return _with_postgres(where, lambda dsn: commands.show_dead_letter(dsn, letter, as_json=json))
+
+
+@dead_letters.command(name="requeue")
+def dead_letters_requeue(
+    letter: int,
+    /,
+    *,
+    value: Annotated[Path | None, Parameter(help="a file with the corrected value")] = None,
+    operator: Operator = OPERATOR,
+    where: Where = HERE,
+) -> int:
+    """Send a refused record to its topic again."""
+    from core.kafka import dead_letters as commands
+    from core.kafka.connection import Kafka
+
+    corrected = None if value is None else value.read_bytes()
+    return with_services(
+        where,
+        lambda addresses, _: commands.requeue_dead_letter(
+            addresses.postgres, Kafka(addresses.kafka), letter, operator, corrected
+        ),
+    )
+
+
+@dead_letters.command(name="discard")
+def dead_letters_discard(
+    letter: int, /, *, reason: str = "", operator: Operator = OPERATOR, where: Where = HERE
+) -> int:
+    """Close a refused record that nobody needs."""
+    from core.kafka import dead_letters as commands
+
+    return _with_postgres(where, lambda dsn: commands.discard_dead_letter(dsn, letter, operator, reason))
