@@ -56,7 +56,7 @@ async def consuming(broker: Broker, dsn: str, pool: Any, log: EventLog) -> Async
     feedback = Feedback(pool)
     following = asyncio.create_task(feedback.follow(log, await feedback.load(log)))
     handler = ConsumerHandler(RULES, feedback)
-    inlet = Inlet(kafka=broker.kafka, dsn=dsn, topics=TOPICS, handler=handler, worker_id="w1", stateful=False)
+    inlet = Inlet(kafka=broker.kafka, dsn=dsn, topics=TOPICS, handler=handler, worker_id="w1")
     running = asyncio.create_task(inlet.run())
     try:
         yield handler
