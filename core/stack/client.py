@@ -24,6 +24,7 @@ _GONE_WITHIN = 40.0
 _POLL = 0.02
 _GIVE_UP_AFTER = 2  # failed starts of one service: the first may be a race that the second wins
 _LONGEST_LINE = 1 << 20
+_NOBODY_LISTENS = (FileNotFoundError, NotADirectoryError, ConnectionRefusedError)
 
 
 class StackSettings(Protocol):
@@ -41,6 +42,10 @@ class StackSettings(Protocol):
     def kafka_port(self) -> int | None: ...
     @property
     def ksqldb_port(self) -> int | None: ...
+
+
+class _JustEnding(Exception):
+    """The supervisor that was asked takes no more holds; the next will be another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,14 @@ class Stack:
     def __init__(
         self,
         addresses: Addresses,
+        paths: StackPaths,
         reader: asyncio.StreamReader | None = None,
         writer: asyncio.StreamWriter | None = None,
         status: Status | None = None,
     ) -> None:
         self.addresses = addresses
         self.status = status
+        self._paths = paths
         self._reader = reader
         self._writer = writer
 
@@ -97,6 +104,9 @@ class Stack:
             while await self._reader.readline():
                 pass
         self._writer.close()
+        # A supervisor that stops has removed its socket by now, and has only its own process left to end.
+        if not self._paths.socket.exists():
+            await _until_unlocked(self._paths)
 
 
 def embedded(settings: StackSettings) -> tuple[str, ...]:
@@ -113,12 +123,26 @@ async def ensure_stack(
     A stack started here stops with its last client, unless `keep`. Raises StackError where a service cannot run; the
     text is its reason. Cancelling leaves no hold behind.
     """
-    wanted = embedded(settings)
-    if not wanted:
-        return Stack(_addresses(settings, None))
-    began = time.monotonic()
     paths = StackPaths(settings.home)
-    async with asyncio.timeout(_READY_WITHIN):
+    if not embedded(settings):
+        return Stack(_addresses(settings, None), paths)
+    began = time.monotonic()
+    try:
+        async with asyncio.timeout(_READY_WITHIN):
+            reader, writer, status = await _join(settings, paths, on_step, began, keep)
+    except TimeoutError:
+        raise StackError(
+            f"the stack did not come up within {_READY_WITHIN:.0f} s; its logs are in {paths.logs}"
+        ) from None
+    return Stack(_addresses(settings, status), paths, reader, writer, status)
+
+
+async def _join(
+    settings: StackSettings, paths: StackPaths, on_step: Callable[[Step], None], began: float, keep: bool
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Status]:
+    """A hold on a stack that is up. A supervisor that just ends turns one away; then the next is started."""
+    wanted = embedded(settings)
+    while True:
         reader, writer = await _connect_or_start(settings, paths, wanted)
         try:
             writer.write(b'{"op": "hold"}\n')
@@ -126,10 +150,13 @@ async def ensure_stack(
             if keep:
                 writer.write(b'{"op": "keep"}\n')
                 await writer.drain()
+        except (_JustEnding, ConnectionError):
+            writer.close()
         except BaseException:
             writer.close()
             raise
-    return Stack(_addresses(settings, status), reader, writer, status)
+        else:
+            return reader, writer, status
 
 
 def _addresses(settings: StackSettings, status: Status | None) -> Addresses:
@@ -148,7 +175,7 @@ async def _connect_or_start(
     while True:
         try:
             return await asyncio.open_unix_connection(paths.socket, limit=_LONGEST_LINE)
-        except (FileNotFoundError, ConnectionRefusedError):
+        except _NOBODY_LISTENS:
             pass
         except PermissionError:
             raise StackError(
@@ -191,7 +218,9 @@ async def _until_up(
     while True:
         line = await reader.readline()
         if not line.endswith(b"\n"):
-            raise StackError("the stack stopped while it was starting; `streamguard up` starts it again")
+            if not told:
+                raise _JustEnding
+            raise StackError("the stack was stopped while it was starting; `streamguard up` starts it again")
         status = Status.from_line(line)
         for service in status.services:
             if told.get(service.name) != (service.state, service.detail):
@@ -219,7 +248,7 @@ async def stack_status(home: Path) -> Status | None:
     """The stack of this home as it is now, or None where none runs. Raises StackError where it does not answer."""
     try:
         reader, writer = await asyncio.open_unix_connection(StackPaths(home).socket, limit=_LONGEST_LINE)
-    except (FileNotFoundError, ConnectionRefusedError):
+    except _NOBODY_LISTENS:
         return None
     except PermissionError:
         raise StackError(f"the stack of {home} belongs to another user") from None
@@ -244,11 +273,7 @@ async def stop_stack(home: Path, *, wipe: bool = False) -> bool:
     if not running and (pid := _holder(paths)) is not None:  # its socket is gone, its process is not
         os.kill(pid, signal.SIGTERM)
         running = True
-    deadline = time.monotonic() + _GONE_WITHIN
-    while (pid := _holder(paths)) is not None:
-        if time.monotonic() > deadline:
-            raise StackError(f"the stack's supervisor (pid {pid}) does not end: kill it")
-        await asyncio.sleep(_POLL)
+    await _until_unlocked(paths)
     if wipe:
         await asyncio.to_thread(paths.wipe)
     return running
@@ -257,7 +282,7 @@ async def stop_stack(home: Path, *, wipe: bool = False) -> bool:
 async def _ask_to_stop(paths: StackPaths) -> bool:
     try:
         reader, writer = await asyncio.open_unix_connection(paths.socket)
-    except (FileNotFoundError, ConnectionRefusedError):
+    except _NOBODY_LISTENS:
         return False
     except PermissionError:
         raise StackError(f"the stack of {paths.home} belongs to another user") from None
@@ -266,6 +291,15 @@ async def _ask_to_stop(paths: StackPaths) -> bool:
         await reader.read()
     writer.close()
     return True
+
+
+async def _until_unlocked(paths: StackPaths) -> None:
+    """Wait until the supervisor's process is gone. Raises StackError where it does not end."""
+    deadline = time.monotonic() + _GONE_WITHIN
+    while (pid := _holder(paths)) is not None:
+        if time.monotonic() > deadline:
+            raise StackError(f"the stack's supervisor (pid {pid}) does not end: kill it")
+        await asyncio.sleep(_POLL)
 
 
 def _holder(paths: StackPaths) -> int | None:

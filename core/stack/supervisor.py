@@ -91,13 +91,13 @@ class Supervisor:
         watching = asyncio.create_task(self._watch_disk())
         self._lonely = asyncio.get_running_loop().call_later(_FIRST_CLIENT_WITHIN, self.stop_asked.set)
         await self.stop_asked.wait()
+        self._paths.socket.unlink(missing_ok=True)
         watching.cancel()
         rest = dict(self._runners)
         if (engine := rest.pop("ksqldb", None)) is not None:
             storing = rest.pop("postgres", None)
             await asyncio.gather(engine.stop(), *([storing.stop()] if storing else []))
         await asyncio.gather(*(runner.stop() for runner in rest.values()))
-        self._paths.socket.unlink(missing_ok=True)
         self.stopped.set()
         self._changed()
         server.close()
@@ -149,6 +149,8 @@ class Supervisor:
             await self.stopped.wait()
 
     async def _hold(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.stop_asked.is_set():
+            return
         hold = object()
         self._holds.add(hold)
         if self._lonely is not None:
