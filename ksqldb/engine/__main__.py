@@ -49,11 +49,15 @@ def main() -> int:
     try:
         options, config = options_of()
         gc.freeze()  # what was imported never becomes garbage: keep full collections short
-        _run(serve(options, Engine(config)))
+        _run(_serve(options, config))
     except CannotServe as problem:
         print(f"ksqldb.engine: {problem}", file=sys.stderr)
         return 1
     return 0
+
+
+async def _serve(options: Options, config: EngineConfig) -> None:
+    await serve(options, Engine(config))
 
 
 def _run(service: Coroutine[None, None, None]) -> None:
