@@ -18,7 +18,6 @@ from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 from core.failures import DONE, INTERRUPTED, UNREACHABLE, USAGE, explain
 
 if TYPE_CHECKING:
-    from core.kafka.connection import Kafka
     from core.settings import Settings
     from core.stack.client import Addresses
 
@@ -28,11 +27,6 @@ app = App(
     help_format="plaintext",
     version_flags=["--version"],
 )
-topics = App(name="topics", help="Kafka topics: list, show, create, delete.", help_format="plaintext")
-groups = App(name="groups", help="Kafka consumer groups: list, show, delete.", help_format="plaintext")
-rules = App(name="rules", help="Detection rules in ksqlDB: list, deploy, pause, resume.", help_format="plaintext")
-for part in (topics, groups, rules):
-    app.command(part)
 
 
 @Parameter(name="*")
@@ -120,127 +114,14 @@ def doctor(*, json: Json = False, where: Where = HERE) -> int:
     return asyncio.run(examine(where.settings(), as_json=json))
 
 
-# --- Kafka -------------------------------------------------------------------------------------------------------
-
-
-def _with_kafka(where: Where, body: "Callable[[Kafka], int]") -> int:
-    from core.kafka.connection import Kafka
-
-    if (elsewhere := where.settings().kafka) is not None:  # then nothing else is needed
-        return body(Kafka(elsewhere))
-
-    async def run(addresses: "Addresses", settings: "Settings") -> int:
-        return await asyncio.to_thread(body, Kafka(addresses.kafka))
-
-    return with_services(where, run)
-
-
-@topics.command(name="list")
-def topics_list(*, json: Json = False, where: Where = HERE) -> int:
-    """Topics, their partitions and how many records they hold."""
-    from core.kafka import commands
-
-    return _with_kafka(where, lambda kafka: commands.list_topics(kafka, as_json=json))
-
-
-@topics.command(name="show")
-def topics_show(topic: str, /, *, json: Json = False, where: Where = HERE) -> int:
-    """The partitions of a topic with their offsets, and the settings made for it."""
-    from core.kafka import commands
-
-    return _with_kafka(where, lambda kafka: commands.show_topic(kafka, topic, as_json=json))
-
-
-@topics.command(name="create")
-def topics_create(
-    topic: str,
-    /,
-    *,
-    partitions: int = 4,
-    replication: int = 1,
-    set: Annotated[tuple[str, ...], Parameter(help="a setting as NAME=VALUE; may be repeated")] = (),
-    where: Where = HERE,
-) -> int:
-    """Create a topic."""
-    from core.kafka import commands
-
-    if wrong := [setting for setting in set if "=" not in setting]:
-        raise UsageError(f"--set {wrong[0]}: expected NAME=VALUE")
-    return _with_kafka(where, lambda kafka: commands.create_topic(kafka, topic, partitions, replication, set))
-
-
-@topics.command(name="delete")
-def topics_delete(topic: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
-    """Delete a topic with its records."""
-    from core.kafka import commands
-
-    return _with_kafka(where, lambda kafka: commands.delete_topic(kafka, topic, yes=yes))
-
-
-@groups.command(name="list")
-def groups_list(*, json: Json = False, where: Where = HERE) -> int:
-    """Consumer groups, their state, members and lag."""
-    from core.kafka import commands
-
-    return _with_kafka(where, lambda kafka: commands.list_groups(kafka, as_json=json))
-
-
-@groups.command(name="show")
-def groups_show(group: str, /, *, json: Json = False, where: Where = HERE) -> int:
-    """Committed offsets and lag of a group by partition, and its members."""
-    from core.kafka import commands
-
-    return _with_kafka(where, lambda kafka: commands.show_group(kafka, group, as_json=json))
-
-
-@groups.command(name="delete")
-def groups_delete(group: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
-    """Delete a group without members, with the offsets it committed."""
-    from core.kafka import commands
-
-    return _with_kafka(where, lambda kafka: commands.delete_group(kafka, group, yes=yes))
-
-
 # --- ksqlDB ------------------------------------------------------------------------------------------------------
 
 
-def _with_ksqldb(where: Where, body: "Callable[[str, Settings], Coroutine[Any, Any, int]]") -> int:
+def with_ksqldb(where: Where, body: "Callable[[str, Settings], Coroutine[Any, Any, int]]") -> int:
     settings = where.settings()
     if settings.ksqldb is not None:  # then nothing else is needed
         return asyncio.run(body(settings.ksqldb, settings))
     return with_services(where, lambda addresses, settings: body(addresses.ksqldb, settings))
-
-
-@rules.command(name="list")
-def rules_list(*, json: Json = False, where: Where = HERE) -> int:
-    """Every rule file with its state on the server."""
-    from core.rules import list_rules
-
-    return _with_ksqldb(where, lambda url, _: list_rules(url, as_json=json))
-
-
-@rules.command(name="deploy")
-def rules_deploy(*names: str, json: Json = False, where: Where = HERE) -> int:
-    """Bring the rules named, or all, to the version of their files."""
-    from core.rules import deploy_rules
-
-    return _with_ksqldb(where, lambda url, _: deploy_rules(url, list(names), as_json=json))
-
-
-@rules.command(name="pause")
-def rules_pause(*names: str, where: Where = HERE) -> int:
-    """Hold the rules named, or all; what comes meanwhile waits in the topic."""
-    from core.rules import pause_rules
-
-    return _with_ksqldb(where, lambda url, _: pause_rules(url, list(names), on=True))
-
-
-@rules.command(name="resume")
-def rules_resume(*names: str, where: Where = HERE) -> int:
-    """Let the rules named, or all, go on."""
-    from core.rules import pause_rules
-
-    return _with_ksqldb(where, lambda url, _: pause_rules(url, list(names), on=False))
 
 
 @app.command
@@ -256,7 +137,7 @@ def sql(
     """One ksqlDB statement, a file of them, or a prompt; push queries stream until ctrl-c."""
     from ksqldb.prompt.commands import run_sql
 
-    return _with_ksqldb(
+    return with_ksqldb(
         where,
         lambda url, settings: run_sql(
             url, statement, file=file, form=format, earliest=earliest, history=settings.home / "sql-history"
@@ -320,7 +201,11 @@ def workers(
     return serve(where.settings(), only.split(",") if only else None)
 
 
-# --- the log, in a file of its own ---------------------------------------------------------------------------------
+# --- groups of commands, each in a file of its own -----------------------------------------------------------------
+
+app.command("core.cli_kafka:topics", name="topics", help="Kafka topics: list, show, create, delete.")
+app.command("core.cli_kafka:groups", name="groups", help="Kafka consumer groups: list, show, delete.")
+app.command("core.cli_rules:rules", name="rules", help="Detection rules in ksqlDB: list, deploy, pause, resume, undeploy.")
 
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
 app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")

@@ -1,0 +1,78 @@
+"""`streamguard topics` and `streamguard groups`: what a Kafka cluster has and how far its readers are."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from core.cli import HERE, Json, UsageError, Where, Yes, with_services
+from core.kafka import commands
+from core.kafka.connection import Kafka
+from core.settings import Settings
+from core.stack.client import Addresses
+
+topics = App(name="topics", help="Kafka topics: list, show, create, delete.", help_format="plaintext")
+groups = App(name="groups", help="Kafka consumer groups: list, show, delete.", help_format="plaintext")
+
+
+def _with_kafka(where: Where, body: Callable[[Kafka], int]) -> int:
+    if (elsewhere := where.settings().kafka) is not None:  # then nothing else is needed
+        return body(Kafka(elsewhere))
+
+    async def run(addresses: Addresses, settings: Settings) -> int:
+        return await asyncio.to_thread(body, Kafka(addresses.kafka))
+
+    return with_services(where, run)
+
+
+@topics.command(name="list")
+def topics_list(*, json: Json = False, where: Where = HERE) -> int:
+    """Topics, their partitions and how many records they hold."""
+    return _with_kafka(where, lambda kafka: commands.list_topics(kafka, as_json=json))
+
+
+@topics.command(name="show")
+def topics_show(topic: str, /, *, json: Json = False, where: Where = HERE) -> int:
+    """The partitions of a topic with their offsets, and the settings made for it."""
+    return _with_kafka(where, lambda kafka: commands.show_topic(kafka, topic, as_json=json))
+
+
+@topics.command(name="create")
+def topics_create(
+    topic: str,
+    /,
+    *,
+    partitions: int = 4,
+    replication: int = 1,
+    set: Annotated[tuple[str, ...], Parameter(help="a setting as NAME=VALUE; may be repeated")] = (),
+    where: Where = HERE,
+) -> int:
+    """Create a topic."""
+    if wrong := [setting for setting in set if "=" not in setting]:
+        raise UsageError(f"--set {wrong[0]}: expected NAME=VALUE")
+    return _with_kafka(where, lambda kafka: commands.create_topic(kafka, topic, partitions, replication, set))
+
+
+@topics.command(name="delete")
+def topics_delete(topic: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
+    """Delete a topic with its records."""
+    return _with_kafka(where, lambda kafka: commands.delete_topic(kafka, topic, yes=yes))
+
+
+@groups.command(name="list")
+def groups_list(*, json: Json = False, where: Where = HERE) -> int:
+    """Consumer groups, their state, members and lag."""
+    return _with_kafka(where, lambda kafka: commands.list_groups(kafka, as_json=json))
+
+
+@groups.command(name="show")
+def groups_show(group: str, /, *, json: Json = False, where: Where = HERE) -> int:
+    """Committed offsets and lag of a group by partition, and its members."""
+    return _with_kafka(where, lambda kafka: commands.show_group(kafka, group, as_json=json))
+
+
+@groups.command(name="delete")
+def groups_delete(group: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
+    """Delete a group without members, with the offsets it committed."""
+    return _with_kafka(where, lambda kafka: commands.delete_group(kafka, group, yes=yes))
