@@ -37,8 +37,7 @@ def run_case(case: Case) -> None:
     expected = case.data.get("expectedException")
     properties = {name: _property(value) for name, value in case.properties.items()}
     engine = LocalEngine(properties, functions=_FUNCTIONS)
-    for topic in case.data.get("topics", ()):
-        engine.catalog.topics[topic["name"]] = int(topic.get("partitions", 4))
+    _make_topics(case, engine)
     if expected is None:
         _run(case, engine)
         return
@@ -48,6 +47,21 @@ def run_case(case: Case) -> None:
         _check_error(error, expected)
         return
     raise Mismatch(f"expected {expected.get('type')}: {expected.get('message')}, but nothing failed")
+
+
+def _make_topics(case: Case, engine: LocalEngine) -> None:
+    """Topics the case describes or expects exist before, with 4 partitions unless something says otherwise."""
+    topics = engine.catalog.topics
+    declared = {}
+    for sql in case.statements:
+        match = re.search(r"PARTITIONS\s*=\s*(\d+)", sql, re.IGNORECASE)
+        name = re.search(r"KAFKA_TOPIC\s*=\s*'([^']*)'", sql, re.IGNORECASE)
+        if match and name:
+            declared[name.group(1)] = int(match.group(1))
+    for output in case.data.get("outputs", ()):
+        topics[output["topic"]] = declared.get(output["topic"], 4)
+    for topic in case.data.get("topics", ()):
+        topics[topic["name"]] = int(topic.get("partitions", 4))
 
 
 def _property(value: Any) -> str:
@@ -71,7 +85,7 @@ def _run(case: Case, engine: LocalEngine, failing: bool = False) -> None:
     statements = case.statements
     for index, sql in enumerate(statements):
         try:
-            engine.execute(sql)
+            engine.execute("\n" * index + sql)
         except KsqlError as error:
             if failing and index < len(statements) - 1:
                 raise Mismatch(f"statement {index + 1} of {len(statements)} failed, not the last: {error}") from error

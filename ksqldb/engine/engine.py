@@ -83,7 +83,9 @@ class Engine:
                 return await self.queries.open_print(statement, parsed.text, properties)
             case _:
                 kind = type(parsed.statement).__name__
-                raise StatementError(f"Statement type `io.confluent.ksql.parser.tree.{kind}' not supported for this resource", sql)
+                raise StatementError(
+                    f"Statement type `io.confluent.ksql.parser.tree.{kind}' not supported for this resource", sql
+                )
 
     async def close_query(self, query_id: str) -> bool:
         """End a push query; False where there is none with that id."""
@@ -113,5 +115,3 @@ class Engine:
 
     def push_query_count(self) -> int:
         return self.queries.push_count()
-
-

@@ -478,7 +478,8 @@ def _source_of(effect: effects.Effect) -> Source | None:
 
 def _use_query_endpoint(text: str) -> StatementError:
     error = StatementError(
-        "The following statement types should be issued to the websocket endpoint '/query':\n\t* PRINT\n\t* SELECT", text
+        "The following statement types should be issued to the websocket endpoint '/query':\n\t* PRINT\n\t* SELECT",
+        text,
     )
     error.error_code = 40002
     return error
@@ -490,5 +491,3 @@ def _unsupported(statement: ast.Statement, text: str) -> NotSupported:
 
 def _no_connect(text: str) -> StatementError:
     return NotSupported("Connectors are not supported by this engine: it has no Kafka Connect.", text)
-
-

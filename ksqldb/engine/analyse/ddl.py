@@ -97,14 +97,10 @@ def check_timestamp(timestamp: TimestampColumn | None, schema: Schema) -> None:
         return
     column = schema.find(timestamp.name)
     if column is None:
-        raise KsqlError(
-            f"The TIMESTAMP column set in the WITH clause does not exist in the schema: '{timestamp.name}'"
-        )
+        raise KsqlError(f"The TIMESTAMP column set in the WITH clause does not exist in the schema: '{timestamp.name}'")
     if column.type == STRING:
         if timestamp.format is None:
-            raise KsqlError(
-                f"A String timestamp field has been specified without also specifying the timestamp_format"
-            )
+            raise KsqlError(f"A String timestamp field has been specified without also specifying the timestamp_format")
         return
     if timestamp.format is not None and column.type in (BIGINT, TIMESTAMP):
         raise KsqlError(
@@ -156,9 +152,7 @@ def create_source(statement: ast.CreateSource, text: str, catalog: Catalog) -> S
         raise KsqlError("The statement does not define any columns.")
     existing = catalog.metastore.source(statement.name)
     if statement.or_replace and (statement.is_source or (existing is not None and existing.is_source)):
-        raise KsqlError(
-            f"Cannot add {noun} '{statement.name}': CREATE OR REPLACE is not supported on source {noun}s."
-        )
+        raise KsqlError(f"Cannot add {noun} '{statement.name}': CREATE OR REPLACE is not supported on source {noun}s.")
     if existing is not None and statement.if_not_exists:
         return f"Cannot add {noun} {quote(statement.name)}: A {existing.type_name} with the same name already exists."
     for column in schema.columns:
@@ -204,7 +198,7 @@ def wrap_single_value(
         if default is None or len(schema.value) != 1 or value_format.name not in ("JSON", "PROTOBUF_NOSR"):
             return None
         return default.lower() == "true"
-    if value_format.name in ("KAFKA", "DELIMITED", "NONE") and explicit != (value_format.name == "DELIMITED"):
+    if value_format.name in ("KAFKA", "DELIMITED", "NONE") and explicit:
         raise KsqlError(
             f"Format '{value_format.name}' does not support 'WRAP_SINGLE_VALUE' set to '{str(explicit).lower()}'."
         )
@@ -262,8 +256,6 @@ def did_you_mean(name: str, catalog: Catalog) -> str:
     if not similar:
         return ""
     if len(similar) == 1:
-        return (
-            f'\nDid you mean "{similar[0]}"? Hint: wrap the source name in double quotes to make it case-sensitive.'
-        )
+        return f'\nDid you mean "{similar[0]}"? Hint: wrap the source name in double quotes to make it case-sensitive.'
     names = " or ".join([", ".join(f'"{n}"' for n in similar[:-1]), f'"{similar[-1]}"'])
     return f"\nDid you mean {names}? Hint: wrap the source name in double quotes to make it case-sensitive."

@@ -151,9 +151,7 @@ def _struct(value: Any, source: StructType, target: StructType) -> Any:
     types = {f.name: f.type for f in source.fields}
     if not types.keys() <= {f.name for f in target.fields}:
         return _MISFIT
-    made = {
-        f.name: _fit(value.get(f.name), types[f.name], f.type) if f.name in types else None for f in target.fields
-    }
+    made = {f.name: _fit(value.get(f.name), types[f.name], f.type) if f.name in types else None for f in target.fields}
     return _MISFIT if _MISFIT in made.values() else made
 
 
@@ -271,4 +269,3 @@ def _bytes(value: Any) -> Any:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else _MISFIT
     except binascii.Error:
         return _MISFIT
-

@@ -79,9 +79,7 @@ def _analyse(clause: ast.JoinedSource, source: AliasedSource, known: list[Aliase
     if not isinstance(criteria, ast.Comparison):
         text = format_expression(criteria)
         if isinstance(criteria, ast.Logical) and _equality(criteria.left) and _equality(criteria.right):
-            raise KsqlError(
-                f"Invalid join condition: joins on multiple conditions are not yet supported. Got {text}."
-            )
+            raise KsqlError(f"Invalid join condition: joins on multiple conditions are not yet supported. Got {text}.")
         raise KsqlError(f"Unsupported join expression: {text}")
     if criteria.op is not ComparisonOp.EQUAL:
         raise KsqlError("Only equality join criteria is supported.")
@@ -123,9 +121,7 @@ def _check_windowing(left: AliasedSource, right: AliasedSource) -> None:
             kind = "not" if s.source.window is None else s.source.window.kind.value
             return f"{quote(s.alias)} is {kind} windowed"
 
-        raise KsqlError(
-            f"Can not join windowed source to non-windowed source.\n{describe(left)}\n{describe(right)}"
-        )
+        raise KsqlError(f"Can not join windowed source to non-windowed source.\n{describe(left)}\n{describe(right)}")
     if left_window is None or right_window is None:
         return
     if (left_window.kind is WindowKind.SESSION) != (right_window.kind is WindowKind.SESSION):

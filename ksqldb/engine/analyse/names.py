@@ -88,9 +88,7 @@ class AliasGenerator:
 
     def alias(self, expr: Expression) -> str:
         if isinstance(expr, ast.Dereference):
-            sequence = self.fields.setdefault(
-                expr.field_name, _AliasSequence(self.taken, expr.field_name, False)
-            )
+            sequence = self.fields.setdefault(expr.field_name, _AliasSequence(self.taken, expr.field_name, False))
             return sequence.next()
         return self.numbered.next()
 
@@ -133,9 +131,7 @@ class Names:
             owners = self.having(node.name)
             if len(owners) > 1:
                 options = " or ".join(f"{owner.alias}.{node.name}" for owner in owners)
-                raise PreparationError(
-                    f"{location(node)}Column '{node.name}' is ambiguous. Could be {options}."
-                )
+                raise PreparationError(f"{location(node)}Column '{node.name}' is ambiguous. Could be {options}.")
             return replace(node, source=owners[0].alias) if owners else node
 
         return rewrite(expr, plugin)
@@ -182,7 +178,7 @@ class Names:
                 continue
             if node.source is None and synthetic and self.is_join and may_be_synthetic_key(node.name):
                 continue
-            if node.source is None and node.name in WINDOW_BOUNDS and clause in _WINDOWED_CLAUSES:
+            if node.name in WINDOW_BOUNDS and clause in _WINDOWED_CLAUSES:
                 continue
             shown = format_expression(node)
             tail = f" {suffix.format(shown)}" if suffix else ""

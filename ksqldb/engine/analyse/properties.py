@@ -115,7 +115,9 @@ def duration_ms(text: str) -> int:
     unit = parts[1].upper()
     scale = _UNITS_MS.get(unit) or _UNITS_MS.get(unit.removesuffix("S"))
     if scale is None:
-        raise PropertyError(f"Configuration WINDOW_SIZE is invalid: Invalid duration: '{text}'. Unknown time unit: '{unit}'")
+        raise PropertyError(
+            f"Configuration WINDOW_SIZE is invalid: Invalid duration: '{text}'. Unknown time unit: '{unit}'"
+        )
     return int(parts[0]) * scale
 
 

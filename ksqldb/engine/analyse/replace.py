@@ -37,9 +37,7 @@ def check_replace_source(old: Source, new: Source) -> None:
     if old.schema.key != new.schema.key:
         raise KsqlError(f"{prefix}Key columns must be identical. {_schemas(old, new)}")
     if new.schema.value[: len(old.schema.value)] != old.schema.value:
-        raise KsqlError(
-            f"{prefix}The following columns are changed, missing or reordered: [{_changed(old, new)}]"
-        )
+        raise KsqlError(f"{prefix}The following columns are changed, missing or reordered: [{_changed(old, new)}]")
 
 
 def _schemas(old: Source, new: Source) -> str:
@@ -49,9 +47,7 @@ def _schemas(old: Source, new: Source) -> str:
 def _changed(old: Source, new: Source) -> str:
     after = list(new.schema.value)
     return ", ".join(
-        str(column)
-        for index, column in enumerate(old.schema.value)
-        if index >= len(after) or after[index] != column
+        str(column) for index, column in enumerate(old.schema.value) if index >= len(after) or after[index] != column
     )
 
 

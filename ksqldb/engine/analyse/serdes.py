@@ -70,10 +70,8 @@ def _refuse(info: FormatInfo, columns: Sequence[Column]) -> None:
         raise KsqlError(f"The 'KAFKA' format only supports a single field. Got: [{listed}]")
     for column in columns:
         if column.type.base in _UNSUPPORTED.get(info.name, ()):
-            raise KsqlError(
-                f"The '{info.name}' format does not support type '{column.type.base.value}', "
-                f"column: {quote(column.name)}"
-            )
+            place = "" if info.name == "KAFKA" else f", column: {quote(column.name)}"
+            raise KsqlError(f"The '{info.name}' format does not support type '{column.type.base.value}'{place}")
         if info.name == "JSON" and _has_map_without_string_keys(column.type):
             raise KsqlError("JSON only supports MAP types with STRING keys")
 
@@ -90,14 +88,19 @@ def _has_map_without_string_keys(sql_type: SqlType) -> bool:
             return False
 
 
+def check_no_map(column: Column) -> None:
+    """A map cannot be a key: its bytes have no fixed order."""
+    if contains_map(column.type):
+        raise KsqlError(
+            "Map keys, including types that contain maps, are not supported as they may lead to unexpected "
+            f"behavior due to inconsistent serialization. Key column name: {quote(column.name)}. "
+            f"Column type: {column.type}. See https://github.com/confluentinc/ksql/issues/6621 for more."
+        )
+
+
 def check_key(info: FormatInfo, columns: Sequence[Column]) -> None:
     for column in columns:
-        if contains_map(column.type):
-            raise KsqlError(
-                "Map keys, including types that contain maps, are not supported as they may lead to unexpected "
-                f"behavior due to inconsistent serialization. Key column name: {quote(column.name)}. "
-                f"Column type: {column.type}. See https://github.com/confluentinc/ksql/issues/6621 for more."
-            )
+        check_no_map(column)
     try:
         _refuse(info, columns)
     except KsqlError as error:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from ksqldb.engine.errors import ServerError
+from ksqldb.engine.run.io import Headers
 from ksqldb.engine.run.records import Batch
 from ksqldb.engine.run.results import Column, QueryKind, Row
 
@@ -35,7 +36,7 @@ class RowQueue:
     def is_full(self) -> bool:
         return len(self.rows) >= _FULL
 
-    def take(self, partition: int, batch: Batch) -> None:
+    def take(self, partition: int, batch: Batch, headers: Headers) -> None:
         """Stream records of a query's result, whose value is the row. A null value is a tombstone in tables."""
         if self.ended:
             return

@@ -58,9 +58,7 @@ class Queries:
                 return self._pull_table(pull)
             return await self._pull_stream(parsed, pull, seen.properties)
 
-    async def _push(
-        self, parsed: ast.ParsedStatement, plan: QueryPlan, properties: Mapping[str, str]
-    ) -> QueryHandle:
+    async def _push(self, parsed: ast.ParsedStatement, plan: QueryPlan, properties: Mapping[str, str]) -> QueryHandle:
         scalable = properties.get("ksql.query.push.v2.enabled", "").lower() == "true"
         prefix = "SCALABLE_PUSH_QUERY" if scalable else "transient"
         query_id = f"{prefix}_{plan.sources[0].name}_{random.getrandbits(63)}"
@@ -125,9 +123,7 @@ class Queries:
         self.handles[query_id] = handle
         return handle
 
-    async def open_print(
-        self, statement: ast.PrintTopic, text: str, properties: Mapping[str, object]
-    ) -> QueryHandle:
+    async def open_print(self, statement: ast.PrintTopic, text: str, properties: Mapping[str, object]) -> QueryHandle:
         return await open_print(statement, text, self.catalog, self.runtime, properties)
 
 
@@ -144,4 +140,3 @@ def row_queue(plan: QueryPlan, is_table: bool) -> RowQueue:
 
 def columns_of(schema: Schema, mark_keys: bool) -> list[Column]:
     return [Column(c.name, c.type, mark_keys and c.namespace is Namespace.KEY) for c in schema]
-

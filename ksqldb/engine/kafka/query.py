@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from operator import itemgetter
 from typing import Any
 
@@ -16,14 +16,14 @@ from ksqldb.engine.kafka.client import Fetched
 from ksqldb.engine.kafka.lanes import Place
 from ksqldb.engine.kafka.sink import Sink
 from ksqldb.engine.plan.steps import AggregateStep, JoinStep, QueryPlan, RekeyStep, SinkStep, SourceStep, Step
-from ksqldb.engine.run.io import SinkWriter, SourceReader
+from ksqldb.engine.run.io import Headers, SinkWriter, SourceReader
 from ksqldb.engine.run.partitioner import partition_of
 from ksqldb.engine.run.records import Batch, Report
 from ksqldb.engine.run.topology import Entry, Environment, Topology
 
 log = logging.getLogger(__name__)
 
-Output = Callable[[int, Batch], None]  # partition, stream records
+Output = Callable[[int, Batch, "Headers"], None]  # partition, stream records, the headers of what gave them
 
 
 def needs_time_order(step: Step) -> bool:
@@ -99,11 +99,12 @@ class RunningQuery:
         if self.ordered:
             self._queue(place, fetched)
         else:
-            for reader, entry in self.readers[fetched.topic]:
-                batch = reader.read_batch(fetched.records, fetched.partition)
-                if batch:
-                    self.topology.push(entry, batch, fetched.partition)
-            self._hand_on()
+            for records, headers in runs_of_headers(fetched.records):
+                for reader, entry in self.readers[fetched.topic]:
+                    batch = reader.read_batch(records, fetched.partition)
+                    if batch:
+                        self.topology.push(entry, batch, fetched.partition)
+                self._hand_on(headers)
         self.positions[place] = fetched.next_offset
         if self.on_delivery is not None:
             self.on_delivery()
@@ -135,7 +136,9 @@ class RunningQuery:
         pending = self.pending.setdefault(place, _Pending())
         topic, partition = place
         for reader, entry in self.readers[topic]:
-            pending.records.extend((record[2], entry, record) for record in reader.read_batch(fetched.records, partition))
+            pending.records.extend(
+                (record[2], entry, record) for record in reader.read_batch(fetched.records, partition)
+            )
         if len(self.readers[topic]) > 1:
             pending.records = deque(sorted(pending.records, key=itemgetter(0)))
         pending.caught_up = fetched.next_offset >= fetched.high_watermark
@@ -169,9 +172,9 @@ class RunningQuery:
             start = end
         self._hand_on()
 
-    def _hand_on(self) -> None:
+    def _hand_on(self, headers: Headers = ()) -> None:
         for partition, batch in self.topology.take():
-            self.output(partition, batch)
+            self.output(partition, batch, headers)
 
     # ------------------------------------------------------------------------------------------ snapshots
 
@@ -191,6 +194,18 @@ class RunningQuery:
             pending.records.extend((ts, self.topology.entries[index], record) for ts, index, record in records)
 
 
+def runs_of_headers(records: list[Any]) -> Iterator[tuple[list[Any], Headers]]:
+    """Runs of records with the same headers: results carry the headers of the record that gave them."""
+    start = 0
+    while start < len(records):
+        headers = records[start].headers
+        end = start + 1
+        while end < len(records) and records[end].headers == headers:
+            end += 1
+        yield (records if end - start == len(records) else records[start:end]), tuple(headers)
+        start = end
+
+
 class SinkOutput:
     """Writes a persistent query's records to its topic, each to the partition of its key."""
 
@@ -203,10 +218,10 @@ class SinkOutput:
         self.partitions = partitions
         self.known: dict[bytes, int] = {}
 
-    def __call__(self, partition: int, batch: Batch) -> None:
+    def __call__(self, partition: int, batch: Batch, headers: Headers) -> None:
         append, topic = self.sink.append, self.topic
         for place, key, value, ts in self.writer.write_batch(batch):
-            append(topic, self._partition(place, partition), key, value, ts)
+            append(topic, self._partition(place, partition), key, value, ts, headers)
 
     def _partition(self, key: bytes | None, partition: int) -> int:
         if key is None:
@@ -217,4 +232,3 @@ class SinkOutput:
                 self.known.clear()
             found = self.known[key] = partition_of(key, self.partitions)
         return found
-

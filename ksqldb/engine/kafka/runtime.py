@@ -20,6 +20,7 @@ from ksqldb.engine.kafka.sink import Sink
 from ksqldb.engine.kafka.snapshots import Snapshots, encode
 from ksqldb.engine.plan.query import PersistentQuery
 from ksqldb.engine.plan.steps import JoinStep, QueryPlan, SinkStep, Step, source_steps
+from ksqldb.engine.run.io import Headers
 from ksqldb.engine.run.records import Batch
 from ksqldb.engine.run.topology import Environment
 
@@ -239,6 +240,5 @@ def _joined_tables(step: Step) -> set[str]:
             return set() if inner is None else _joined_tables(inner)
 
 
-def _nowhere(partition: int, batch: Batch) -> None:
+def _nowhere(partition: int, batch: Batch, headers: Headers) -> None:
     """A source table's query has no topic to write."""
-

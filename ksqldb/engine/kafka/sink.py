@@ -11,6 +11,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from ksqldb.engine.run.io import Headers
+
 log = logging.getLogger(__name__)
 
 Place = tuple[str, int]
@@ -48,7 +50,9 @@ class Sink:
     def full(self) -> bool:
         return self.pending > _HIGH_WATER
 
-    def append(self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp: int) -> None:
+    def append(
+        self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers = ()
+    ) -> None:
         place = (topic, partition)
         queue = self.queues.get(place)
         if queue is None:
@@ -56,12 +60,12 @@ class Sink:
         size = (len(key) if key else 0) + (len(value) if value else 0) + 16
         if queue:
             builder, held = queue[-1]
-            if builder.append(key=key, value=value, timestamp=timestamp) is not None:
+            if builder.append(key=key, value=value, timestamp=timestamp, headers=headers) is not None:
                 queue[-1] = (builder, held + size)
                 self._grow(size)
                 return
         builder = self.producer.create_batch()
-        builder.append(key=key, value=value, timestamp=timestamp)
+        builder.append(key=key, value=value, timestamp=timestamp, headers=headers)
         queue.append((builder, size))
         self._grow(size)
         if place not in self.senders:
@@ -105,7 +109,9 @@ class Sink:
                 return
             except KafkaError as error:
                 if self.closing or not error.retriable:
-                    log.error("%s records for %s-%s were not written: %s", builder.record_count(), *(topic, partition), error)
+                    log.error(
+                        "%s records for %s-%s were not written: %s", builder.record_count(), *(topic, partition), error
+                    )
                     return
                 log.warning("writing to %s-%s failed (%s); trying again", topic, partition, error)
                 await asyncio.sleep(delay)

@@ -63,6 +63,8 @@ class _Analyser:
                 out.append(expr)
             return False
         met = False
+        if isinstance(expr, ast.FunctionCall):
+            self.functions.find(expr.name)
         if isinstance(expr, ast.FunctionCall) and _is_aggregate(expr, self.functions):
             if inside is not None:
                 raise KsqlError(f"Aggregate functions can not be nested: {inside}({expr.name}())")
@@ -96,9 +98,7 @@ class _Analyser:
     def group(self, expr: Expression) -> None:
         for call in calls(expr):
             if _is_aggregate(call, self.functions):
-                raise KsqlError(
-                    f"GROUP BY does not support aggregate functions: {call.name} is an aggregate function."
-                )
+                raise KsqlError(f"GROUP BY does not support aggregate functions: {call.name} is an aggregate function.")
         self._refuse_all_bounds(expr)
 
     def having(self, expr: Expression) -> None:
@@ -251,9 +251,7 @@ def _persistent(
 ) -> tuple[Schema, tuple[Expression, ...]]:
     assert planner.sink is not None
     missing = [g for g in groups if not any(s.expression == g for s in selected)]
-    values = [
-        (item, s) for item, s in zip(final, selected, strict=True) if s.expression not in groups
-    ]
+    values = [(item, s) for item, s in zip(final, selected, strict=True) if s.expression not in groups]
     columns = [Column(item.name, type_of(item.expression, scope)) for item, _ in values]
     check_duplicates([c for c in (*output.schema.key, *columns)][len(output.schema.key) :])
     if not columns:

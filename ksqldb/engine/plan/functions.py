@@ -63,5 +63,3 @@ def fit_literal(expr: Expression, target: SqlType) -> Expression:
         return expr
     fitted = number.quantize(Decimal(1).scaleb(-target.scale))
     return ast.Cast(ast.DecimalLiteral(fitted, at=expr.at), ast.TypeRef(str(target), target))
-
-

@@ -10,6 +10,7 @@ from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.joins import JOIN_TEXT, Join
 from ksqldb.engine.analyse.names import AliasedSource, Names, prefixed, synthetic_key
 from ksqldb.engine.analyse.rewrite import unqualify
+from ksqldb.engine.analyse.serdes import check_no_map
 from ksqldb.engine.ast import Expression, JoinType
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.registry import Registry
@@ -108,17 +109,18 @@ def plan_joins(
         viable: tuple[Expression, ...] = plan.viable
         if plan.foreign is not None:
             viable = tuple(ast.ColumnRef(c.name, first.alias) for c in first.source.schema.key)
-        tree = _Tree(plan.step, (*tree.sources, join.right), _equivalents(tree, join, viable))
+        tree = _Tree(plan.step, (*tree.sources, join.right), _equivalents(tree, join, viable, plan.foreign is not None))
     assert plan is not None
     return plan
 
 
-def _equivalents(tree: _Tree, join: Join, viable: tuple[Expression, ...]) -> tuple[Expression, ...]:
+def _equivalents(tree: _Tree, join: Join, viable: tuple[Expression, ...], foreign: bool) -> tuple[Expression, ...]:
     if join.type is JoinType.FULL:
         return ()
+    if foreign:
+        return viable
     earlier = tree.equivalent if join.left_expr in tree.equivalent else ()
-    found = [*earlier, *viable, join.left_expr, join.right_expr]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*earlier, *viable, join.left_expr, join.right_expr]))
 
 
 def _plan_one(
@@ -144,20 +146,21 @@ def _plan_one(
             else _rekeyed_join(left_source, join.left_expr, tree, names, key_format, functions)
         )
         right = _keyed(right_source, join.right, join.right_expr, key_format, functions)
+        if left.window != right.window:
+            raise _windowed_repartition()
         _check_key_types(left, right)
         _check_partitions(tree, join, catalog)
     _check_within(join, left, right)
     value = left.schema.value + right.schema.value
     if foreign is not None:
-        keys = tuple(
-            Column(prefixed(join.left.alias, c.name), c.type, Namespace.KEY) for c in left_source.schema.key
-        )
+        keys = tuple(Column(prefixed(join.left.alias, c.name), c.type, Namespace.KEY) for c in left_source.schema.key)
         expr = unqualify(foreign, lambda ref: prefixed(join.left.alias, ref.name))
         step = JoinStep(left, right, join.type, Schema((*keys, *value)), None, expr)
         return JoinPlan(step, (), join.left, sources)
     viable = _viable(tree, join)
     key_name = _key_name(viable, sources, projection)
     key = Column(key_name, left.schema.key[0].type, Namespace.KEY)
+    check_no_map(key)
     kept = value
     step = JoinStep(left, right, join.type, Schema((key, *kept)), join.within)
     return JoinPlan(step, viable, None, sources)
@@ -228,14 +231,18 @@ def _rekeyed_join(
 
 def _check_repartition(step: Step) -> None:
     if step.window is not None:
-        raise KsqlError(
-            "Implicit repartitioning of windowed sources is not supported. "
-            "See https://github.com/confluentinc/ksql/issues/4385."
-        )
+        raise _windowed_repartition()
     if step.is_table:
         raise KsqlError(
             "Cannot repartition a TABLE source. If this is a join, joins on non-key columns are not yet supported."
         )
+
+
+def _windowed_repartition() -> KsqlError:
+    return KsqlError(
+        "Implicit repartitioning of windowed sources is not supported. "
+        "See https://github.com/confluentinc/ksql/issues/4385."
+    )
 
 
 def _on_key(expr: Expression, source: AliasedSource) -> bool:
@@ -249,9 +256,7 @@ def _verify(join: Join, tree: _Tree, right: SourceStep, functions: Registry) -> 
     if not tree.step.is_table:
         if right.is_table:
             if join.type is JoinType.FULL:
-                raise KsqlError(
-                    f"Invalid join type: full-outer join not supported for stream-table join. Got {names}."
-                )
+                raise KsqlError(f"Invalid join type: full-outer join not supported for stream-table join. Got {names}.")
             if not _on_key(join.right_expr, join.right):
                 raise KsqlError(
                     "Invalid join condition: stream-table joins require to join on the table's primary key. "
@@ -304,9 +309,7 @@ def _check_key_types(left: Step, right: Step) -> None:
     if len(left.schema.key) != 1 or len(right.schema.key) != 1:
         raise KsqlError("JOINs are not supported with multiple key columns: " + str(list(map(str, left.schema.key))))
     if left.schema.key[0].type != right.schema.key[0].type:
-        raise KsqlError(
-            f"Invalid join. Key types differ: {left.schema.key[0].type} vs {right.schema.key[0].type}"
-        )
+        raise KsqlError(f"Invalid join. Key types differ: {left.schema.key[0].type} vs {right.schema.key[0].type}")
 
 
 def _check_partitions(tree: _Tree, join: Join, catalog: Catalog) -> None:

@@ -7,13 +7,23 @@ from dataclasses import dataclass, replace
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
+from ksqldb.engine.analyse.ddl import check_timestamp
 from ksqldb.engine.analyse.joins import analyse_joins
 from ksqldb.engine.analyse.names import AliasGenerator, Names, query_sources
 from ksqldb.engine.analyse.pseudo_timestamps import read_times
 from ksqldb.engine.analyse.rewrite import calls, columns, rewrite, unqualify, walk
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.errors import KsqlError
-from ksqldb.engine.metastore import WINDOW_BOUNDS, Column, FormatInfo, Namespace, Schema, Source, is_system_column
+from ksqldb.engine.metastore import (
+    WINDOW_BOUNDS,
+    Column,
+    FormatInfo,
+    Namespace,
+    Schema,
+    Source,
+    TimestampColumn,
+    is_system_column,
+)
 from ksqldb.engine.metastore.model import PSEUDO_COLUMNS, ROWOFFSET, ROWPARTITION
 from ksqldb.engine.parse import format_expression
 from ksqldb.engine.plan.aggregates import aggregate_steps
@@ -85,6 +95,7 @@ class QueryPlanner:
         self.clauses = prepare(query, self.names)
         self.from_ = self.names.sources[0]
         self.join: JoinPlan | None = None
+        self.timestamp: TimestampColumn | None = None  # of the sink
 
     # ------------------------------------------------------------------------------------------ the whole plan
 
@@ -132,9 +143,7 @@ class QueryPlanner:
                 name = item.alias.upper()
                 text = format_expression(item.expression)
                 if text.split(".", 1)[-1].upper() != name:
-                    raise KsqlError(
-                        f"`{name}` is a reserved column name. You cannot use it as an alias for a column."
-                    )
+                    raise KsqlError(f"`{name}` is a reserved column name. You cannot use it as an alias for a column.")
                 if self.sink is not None:
                     raise KsqlError(f"Reserved column name in select: `{name}`. Please remove or alias the column.")
 
@@ -181,9 +190,7 @@ class QueryPlanner:
         return found
 
     def _used(self, alias: str) -> set[str]:
-        return {
-            ref.name for expr in self._all_expressions() for ref in columns(expr) if ref.source in (alias, None)
-        }
+        return {ref.name for expr in self._all_expressions() for ref in columns(expr) if ref.source in (alias, None)}
 
     def _source_step(self) -> SourceStep:
         source = self.from_.source
@@ -261,9 +268,7 @@ class QueryPlanner:
                 if isinstance(node, ast.FunctionCall) and self.catalog.functions.table(node.name) is not None:
                     for inner in (c for arg in node.args for c in calls(arg)):
                         if self.catalog.functions.table(inner.name) is not None:
-                            raise KsqlError(
-                                f"Table functions cannot be nested: {node.name}({inner.name}())"
-                            )
+                            raise KsqlError(f"Table functions cannot be nested: {node.name}({inner.name}())")
                     if self.clauses.group_by:
                         raise KsqlError("Table functions cannot be used with aggregations.")
                     found.append(node)
@@ -305,7 +310,9 @@ class QueryPlanner:
                 base = self.plain(item.expression.base)
                 struct = type_of(base, scope)
                 if not isinstance(struct, StructType):
-                    raise KsqlError(f"Cannot select fields of {format_expression(base)}: it is a {struct}, not a STRUCT")
+                    raise KsqlError(
+                        f"Cannot select fields of {format_expression(base)}: it is a {struct}, not a STRUCT"
+                    )
                 out += [Selected(f.name, ast.Dereference(base, f.name)) for f in struct.fields]
             else:
                 assert item.alias is not None
@@ -350,6 +357,9 @@ class QueryPlanner:
         scope = scope_of(step, self.catalog.functions)
         if self.sink is None:
             return self.transient_plan(step, selected, scope)
+        for item in selected:
+            type_of(item.expression, scope)
+        check_timestamp(self.timestamp, Schema(transient_columns(selected, step.schema, scope)))
         self._check_key_present(step)
         schema, items = persistent_schema(selected, step.schema, scope)
         return self.persistent_plan(SelectStep(step, items, schema), schema)
@@ -379,8 +389,7 @@ class QueryPlanner:
             keyless = len(partition_by) == 1 and isinstance(partition_by[0], ast.NullLiteral)
             rewritten = [self.plain(e) for e in partition_by]
             if not keyless and not all(
-                projection.contains(e) or projection.contains(p)
-                for e, p in zip(partition_by, rewritten, strict=True)
+                projection.contains(e) or projection.contains(p) for e, p in zip(partition_by, rewritten, strict=True)
             ):
                 texts = [format_expression(e) for e in partition_by]
                 raise missing_keys(self.sink, "partitioning expression", texts, "and")
@@ -393,5 +402,3 @@ class QueryPlanner:
 
     def _aggregate(self, step: Step) -> QueryPlan:
         return aggregate_steps(self, step)
-
-

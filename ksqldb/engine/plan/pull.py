@@ -95,7 +95,9 @@ def _refuse_columns(planner: QueryPlanner) -> None:
 def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, source: Source) -> TablePull:
     planner.check_clauses()
     writers = [
-        q for q in catalog.queries.values() if q.sink.name == source.name and (q.materializes or q.id == source.query_id)
+        q
+        for q in catalog.queries.values()
+        if q.sink.name == source.name and (q.materializes or q.id == source.query_id)
     ]
     if not writers:
         raise KsqlError(

@@ -59,5 +59,3 @@ def check_filter(expr: Expression, scope: StepScope, clause: str, text: str) -> 
         raise KsqlError(
             f"Type error in {clause} expression: Should evaluate to boolean but is {text} ({found}) instead."
         )
-
-

@@ -42,6 +42,7 @@ def create_as(
     if query.emit is None:
         query = replace(query, emit=ast.Refinement.CHANGES)
     planner = QueryPlanner(query, catalog, statement.name)
+    planner.timestamp = given.timestamp
     plan = planner.plan()
     kind = SourceKind.TABLE if plan.output.is_table else SourceKind.STREAM
     if existing is not None and not statement.or_replace:
@@ -144,9 +145,7 @@ def insert_into(
     planner = QueryPlanner(query, catalog, target.name, target.schema)
     plan = planner.plan()
     if plan.output.is_table:
-        raise KsqlError(
-            "INSERT INTO can only be used to insert into a stream. The SELECT produces a table."
-        )
+        raise KsqlError("INSERT INTO can only be used to insert into a stream. The SELECT produces a table.")
     if (plan.window is None) != (target.window is None):
         raise KsqlError("Into can't change windowing")
     if not compatible(plan.columns, target.schema):
@@ -188,4 +187,3 @@ def source_table_query(
     step = source_step(source, source.name, ())
     plan = QueryPlan(step, (source,), source.schema, source.window, functions)
     return PersistentQuery(query_id, plan, source, source.statement, properties, materializes=True)
-

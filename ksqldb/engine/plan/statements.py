@@ -208,12 +208,12 @@ def _create_type(statement: ast.CreateType, catalog: Catalog) -> Effect:
             types[statement.name]
         )
         if statement.if_not_exists:
-            return TypeCreated(statement.name, f"{statement.name} is already registered with type {types[statement.name]}")
+            return TypeCreated(
+                statement.name, f"{statement.name} is already registered with type {types[statement.name]}"
+            )
         raise KsqlError(message)
     types[statement.name] = sql_type
-    return TypeCreated(
-        statement.name, f"Registered custom type with name '{statement.name}' and SQL type {sql_type}"
-    )
+    return TypeCreated(statement.name, f"Registered custom type with name '{statement.name}' and SQL type {sql_type}")
 
 
 def _drop_type(statement: ast.DropType, catalog: Catalog) -> Effect:
@@ -224,5 +224,3 @@ def _drop_type(statement: ast.DropType, catalog: Catalog) -> Effect:
         raise KsqlError(f"Type {statement.name} does not exist.")
     del types[statement.name]
     return TypeDropped(statement.name, f"Dropped type '{statement.name}'")
-
-

@@ -214,15 +214,7 @@ class QueryPlan:
 
 
 Step = (
-    SourceStep
-    | FilterStep
-    | SelectStep
-    | RekeyStep
-    | FlatMapStep
-    | AggregateStep
-    | SuppressStep
-    | JoinStep
-    | SinkStep
+    SourceStep | FilterStep | SelectStep | RekeyStep | FlatMapStep | AggregateStep | SuppressStep | JoinStep | SinkStep
 )
 
 

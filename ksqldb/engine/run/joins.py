@@ -105,9 +105,7 @@ class TableTableJoin(_Join):
     def push_right(self, batch: Batch, partition: int) -> None:
         self._push(batch, partition, self.right_parts, self.left_parts, left=False)
 
-    def _push(
-        self, batch: Batch, partition: int, own: dict[int, Rows], others: dict[int, Rows], left: bool
-    ) -> None:
+    def _push(self, batch: Batch, partition: int, own: dict[int, Rows], others: dict[int, Rows], left: bool) -> None:
         mine = own.setdefault(partition, {})
         other_rows = others.get(partition, {})
         out = []
@@ -230,9 +228,7 @@ class ForeignKeyJoin(_Join):
             else:
                 self.right_rows[place] = (new, ts)
             by_partition: dict[int, Batch] = {}
-            subscribed = sorted(
-                self.subscribers.get(place, ()), key=lambda left_key: self.key_bytes(left_key) or b""
-            )
+            subscribed = sorted(self.subscribers.get(place, ()), key=lambda left_key: self.key_bytes(left_key) or b"")
             for left_place in subscribed:
                 left = self.left_rows.get(left_place)
                 if left is None:

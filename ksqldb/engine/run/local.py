@@ -22,7 +22,7 @@ from ksqldb.engine.plan.query import PersistentQuery
 from ksqldb.engine.plan.sanitize import sanitized
 from ksqldb.engine.plan.statements import Effect, Inserted, apply
 from ksqldb.engine.plan.steps import SinkStep
-from ksqldb.engine.run.io import RawRecord, SinkWriter, SourceReader
+from ksqldb.engine.run.io import Headers, RawRecord, SinkWriter, SourceReader
 from ksqldb.engine.run.records import ProcessingError, Report
 from ksqldb.engine.run.topology import Environment, Topology
 
@@ -131,14 +131,15 @@ class LocalEngine:
                 record = reader.read(raw, 0)
                 if record is not None:
                     topology.push(entry, [record], 0)
-            self._write(topology, writer, query.sink.topic)
+            self._write(topology, writer, query.sink.topic, raw.headers)
 
-    def _write(self, topology: Topology, writer: SinkWriter, topic: str) -> None:
+    def _write(self, topology: Topology, writer: SinkWriter, topic: str, headers: Headers) -> None:
+        """What the record at hand gave, with its headers."""
         for _, batch in topology.take():
             for record in batch:
                 encoded = writer.write(record)
                 if encoded is not None:
-                    self.put(topic, RawRecord(*encoded, 0))
+                    self.put(topic, RawRecord(*encoded, 0, headers))
 
     def _report_for(self, query: PersistentQuery) -> Report:
         def report(step: str, message: str, record: object) -> None:

@@ -9,7 +9,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.rewrite import columns
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.plan.scope import StepScope
-from ksqldb.engine.run.codegen import Function, Source, predicate, values
+from ksqldb.engine.run.codegen import Function, Source, compile_expression, predicate, values
 from ksqldb.engine.run.records import Batch, NullKey, Operator, Report
 from ksqldb.engine.types import SqlType
 
@@ -104,7 +104,11 @@ def select_function(
 
 
 def rekey_function(
-    keys: Sequence[Expression], items: Sequence[Expression], scope: StepScope, key_columns: frozenset[str], report: Report
+    keys: Sequence[Expression],
+    items: Sequence[Expression],
+    scope: StepScope,
+    key_columns: frozenset[str],
+    report: Report,
 ) -> Function:
     """A new key and value for stream records; a null value leaves the parts of the key that need none."""
     source = Source(report)
@@ -114,9 +118,7 @@ def rekey_function(
     source.line(1, "out = []")
     source.line(1, "for k, v, ts, w in batch:")
     source.line(2, "if v is None:")
-    parts = [
-        expr if all(ref.name in key_columns for ref in columns(expr)) else ast.NullLiteral() for expr in keys
-    ]
+    parts = [expr if all(ref.name in key_columns for ref in columns(expr)) else ast.NullLiteral() for expr in keys]
     made = values(source, scope, parts, 3, "_n")
     source.line(3, f"_key = {made}")
     source.line(3, "_value = None")
@@ -162,7 +164,7 @@ def group_table_function(
     scope: StepScope,
     report: Report,
 ) -> Function:
-    """Table changes to ``(group key, new row, row to undo, ts, w)``; a change of group gives two, the undo first."""
+    """Table changes to ``(group key, new row, row to undo, ts, w)``; the undo comes first and apart."""
     source = Source(report)
     source.line(0, "def run(batch):")
     source.line(1, "out = []")
@@ -178,11 +180,8 @@ def group_table_function(
         source.line(3, "else:")
         row = _argument_rows(source, scope, arguments, 4, f"_a{side}")
         source.line(4, f"_row{side} = {row}")
-    source.line(2, "if _key_new is not None and _key_new == _key_old:")
-    source.line(3, "out.append((_key_new, _row_new, _row_old, ts, None))")
-    source.line(2, "else:")
-    source.line(3, "if _key_old is not None: out.append((_key_old, None, _row_old, ts, None))")
-    source.line(3, "if _key_new is not None: out.append((_key_new, _row_new, None, ts, None))")
+    source.line(2, "if _key_old is not None: out.append((_key_old, None, _row_old, ts, None))")
+    source.line(2, "if _key_new is not None: out.append((_key_new, _row_new, None, ts, None))")
     source.line(1, "return out")
     return source.function("run")
 
@@ -190,9 +189,7 @@ def group_table_function(
 def _argument_rows(
     source: Source, scope: StepScope, arguments: Sequence[Sequence[Expression]], indent: int, prefix: str
 ) -> str:
-    parts = [
-        values(source, scope, exprs, indent, f"{prefix}{index}_") for index, exprs in enumerate(arguments)
-    ]
+    parts = [values(source, scope, exprs, indent, f"{prefix}{index}_") for index, exprs in enumerate(arguments)]
     return "(" + "".join(part + ", " for part in parts) + ")"
 
 
@@ -208,9 +205,10 @@ def flat_map_function(
     lists = []
     for index, (function, args, targets) in enumerate(calls):
         source.env[f"_call{index}"] = function
-        made = values(source, scope, args, 2, f"_p{index}_", targets)
+        codes = [compile_expression(source, scope, a, t) for a, t in zip(args, targets, strict=True)]
+        made = ", ".join(code.source for code in codes)
         source.line(2, "try:")
-        source.line(3, f"_list{index} = _call{index}(*{made}) or ()")
+        source.line(3, f"_list{index} = _call{index}({made}) or ()")
         source.line(2, "except Exception as _error:")
         source.line(3, f"_list{index} = ()")
         source.line(3, "_report('table function', str(_error), (k, v))")
@@ -225,8 +223,6 @@ def flat_map_function(
 def zip_longest_all(*lists: Sequence[Any]) -> list[tuple[Any, ...]]:
     longest = max(map(len, lists))
     return [tuple(items[i] if i < len(items) else None for items in lists) for i in range(longest)]
-
-
 
 
 class Pass(Operator):

@@ -142,7 +142,9 @@ class Topology:
             case SourceStep():
                 return self._source(step, wanted)
             case FilterStep():
-                function = stateless.filter_function(step.predicate, scope_of(step.input, self.plan.functions), step.is_table, self.report)
+                function = stateless.filter_function(
+                    step.predicate, scope_of(step.input, self.plan.functions), step.is_table, self.report
+                )
                 more = None if wanted is None else wanted | names(step.predicate)
                 return self._chain(step.input, stateless.Mapping(function), True, more)
             case SelectStep():
@@ -178,7 +180,9 @@ class Topology:
 
     def _rekey(self, step: RekeyStep) -> Operator:
         keys = frozenset(c.name for c in step.input.schema.key)
-        function = stateless.rekey_function(step.key, step.items, scope_of(step.input, self.plan.functions), keys, self.report)
+        function = stateless.rekey_function(
+            step.key, step.items, scope_of(step.input, self.plan.functions), keys, self.report
+        )
         used = {name for expr in (*step.key, *step.items) for name in names(expr)}
         operator = stateless.Repartition(function, self._partitioner(step.key_format, step.schema.key))
         return self._chain(step.input, operator, False, used)
@@ -304,5 +308,3 @@ def names(expr: Expression) -> set[str]:
 
 def changes_to_records(batch: Batch) -> Batch:
     return [(key, new, ts, window) for key, new, _, ts, window in batch]
-
-
