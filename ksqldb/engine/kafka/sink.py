@@ -60,12 +60,12 @@ class Sink:
         size = (len(key) if key else 0) + (len(value) if value else 0) + 16
         if queue:
             builder, held = queue[-1]
-            if builder.append(key=key, value=value, timestamp=timestamp, headers=headers) is not None:
+            if builder.append(key=key, value=value, timestamp=timestamp, headers=list(headers)) is not None:
                 queue[-1] = (builder, held + size)
                 self._grow(size)
                 return
         builder = self.producer.create_batch()
-        builder.append(key=key, value=value, timestamp=timestamp, headers=headers)
+        builder.append(key=key, value=value, timestamp=timestamp, headers=list(headers))
         queue.append((builder, size))
         self._grow(size)
         if place not in self.senders:
