@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import io
 from collections.abc import Callable, Mapping
 from decimal import Decimal, Inexact, InvalidOperation
 from typing import Any
@@ -15,6 +16,7 @@ from ksqldb.engine.formats.json_decode import decimal_fit
 from ksqldb.engine.types import Base, DecimalType, SqlType
 from ksqldb.engine.values import INT_MAX, INT_MIN, LONG_MAX, LONG_MIN, decimal_text, double_text, parse_double
 
+csv.field_size_limit(2**31 - 1)  # the broker's own limit on records counts, not csv's
 _NAMED = {"TAB": "\t", "SPACE": " "}
 
 
@@ -47,7 +49,8 @@ class DelimitedCodec:
                 raise DecodeError("No fields in record")
             return text.split(self._separator)
         try:
-            line = next(csv.reader(text.splitlines(keepends=True), delimiter=self._separator, strict=True), None)
+            lines = io.StringIO(text, newline="")  # breaks at CR and LF alone, as commons-csv does
+            line = next(csv.reader(lines, delimiter=self._separator, strict=True), None)
         except csv.Error as error:
             raise DecodeError(f"not DELIMITED: {error}") from None
         if not line:

@@ -203,7 +203,7 @@ def _decimal(sql_type: DecimalType) -> Form:
     exponent = -sql_type.scale
 
     def encode(value: Decimal) -> bytes:
-        unscaled = int(value.scaleb(sql_type.scale))
+        unscaled = int(value.scaleb(sql_type.scale, WIDE))
         size = (unscaled + (unscaled < 0)).bit_length() // 8 + 1
         return _encode_message(
             fields, (unscaled.to_bytes(size, "big", signed=True), sql_type.precision, sql_type.scale)

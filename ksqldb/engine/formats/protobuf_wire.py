@@ -84,6 +84,8 @@ def read_fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
     while at < len(data):
         key, at = read_varint(data, at)
         number, kind = key >> 3, key & 7
+        if number == 0:
+            raise DecodeError("not PROTOBUF: a field has no number")
         if kind == VARINT:
             value, at = read_varint(data, at)
             yield number, kind, value
@@ -94,7 +96,7 @@ def read_fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
             size = 8 if kind == FIXED64 else 4
         else:
             raise DecodeError(f"not PROTOBUF: a field of kind {kind}")
-        if number == 0 or at + size > len(data):
+        if at + size > len(data):
             raise DecodeError("not PROTOBUF: a field ends early")
         yield number, kind, data[at : at + size]
         at += size
