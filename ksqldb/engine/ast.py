@@ -113,7 +113,7 @@ class ArithmeticOp(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
-    """Also string/array concatenation by ``+``; ``||`` parses to a CONCAT call."""
+    """Also concatenation of text by ``+``; ``||`` parses to a call of ``concat``."""
 
     op: ArithmeticOp
     left: Expression

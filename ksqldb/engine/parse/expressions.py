@@ -151,7 +151,7 @@ def value_expression(c: Cursor, binding: int = 1) -> ast.Expression:
         c.advance()
         right = value_expression(c, tightness + 1)
         if kind == "||":
-            left = ast.FunctionCall("CONCAT", (left, right), at=place)
+            left = ast.FunctionCall("concat", (left, right), at=place)
         else:
             left = ast.Arithmetic(_ARITHMETIC[kind], left, right, at=place)
 

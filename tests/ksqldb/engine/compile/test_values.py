@@ -192,6 +192,12 @@ def test_calls(text: str, expected: Any) -> None:
     assert evaluate(text, columns) == expected
 
 
+def test_concatenation_by_bars_is_refused_as_the_real_server_refuses_it() -> None:
+    assert str(infer_type(parse_expression("'a' || 'b'"), Row({}))) == "STRING"
+    with pytest.raises(KsqlError, match=r"^Cannot get name for `concat` 0 times$"):
+        evaluate("'a' || 'b'")
+
+
 def test_errors_of_inner_expressions_are_reported() -> None:
     heard: list[Exception] = []
     env: dict[str, object] = {}

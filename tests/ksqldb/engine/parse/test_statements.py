@@ -25,7 +25,7 @@ def only(sql: str, variables: dict[str, str] | None = None) -> ast.Statement:
         ("-a * b", "(-A * B)"),
         ("- - a", "- -A"),
         ("a - 1", "(A - 1)"),
-        ("a || b + c", "CONCAT(A, (B + C))"),
+        ("a || b + c", "concat(A, (B + C))"),
         ("x->y->z[1]['k']", "X->Y->Z[1]['k']"),
         ("NOT a BETWEEN 1 AND 2 AND b", "((NOT (A BETWEEN 1 AND 2)) AND B)"),
         ("a NOT IN (1, 'b', null)", "(NOT (A IN (1, 'b', null)))"),
