@@ -6,6 +6,8 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from ksqldb.engine.formats.codec import Columns, Row
 from ksqldb.engine.formats.json_decode import quoted
 from ksqldb.engine.types import ArrayType, Base, DecimalType, MapType, SqlType, StructType
@@ -67,40 +69,57 @@ _PRIMITIVE: dict[Base, Callable[[Any], str]] = {
 
 
 def object_encoder(columns: Columns) -> Callable[[Row | None], bytes | None]:
-    """An encoder of rows as JSON objects, compiled to one expression."""
-    env: dict[str, Any] = {"quoted": quoted, "double": _double}
-    template: list[str] = []
-    pieces: list[str] = []
-    for i, (name, sql_type) in enumerate(columns):
-        template.append(quoted(name).replace("%", "%%") + ":%s")
-        pieces.append(_piece(f"v{i}", i, sql_type, env))
-    names = "".join(f"v{i}, " for i in range(len(columns)))
-    env["template"] = "{" + ",".join(template) + "}"
-    unpack = f"    {names}= row\n" if columns else ""
-    code = (
-        "def encode(row):\n    if row is None:\n        return None\n"
-        f"{unpack}    return (template % ({''.join(f'{piece}, ' for piece in pieces)})).encode()"
+    """An encoder of rows as JSON objects: msgspec's where its text is ksqlDB's, else column by column."""
+    texts = [(quoted(name), json_text(sql_type)) for name, sql_type in columns]
+
+    def by_column(row: Row | None) -> bytes | None:
+        if row is None:
+            return None
+        parts = (f"{name}:{text(value)}" for (name, text), value in zip(texts, row, strict=True))
+        return ("{" + ",".join(parts) + "}").encode()
+
+    if not columns or not all(_same_in_msgspec(sql_type) or sql_type.base is Base.DOUBLE for _, sql_type in columns):
+        return by_column
+    return _whole_row(columns, by_column)
+
+
+def _same_in_msgspec(sql_type: SqlType) -> bool:
+    """Whether msgspec writes every value of a type as ksqlDB does."""
+    match sql_type:
+        case DecimalType(scale=scale):
+            return scale <= 6  # beyond, str() writes small ones with an exponent
+        case ArrayType(element=element):
+            return _same_in_msgspec(element)
+        case MapType(key=key, value=value):
+            return key.base is Base.STRING and _same_in_msgspec(value)
+        case StructType(fields=fields):
+            return all(_same_in_msgspec(field.type) for field in fields)
+    return sql_type.base is not Base.DOUBLE
+
+
+def _whole_row(
+    columns: Columns, otherwise: Callable[[Row | None], bytes | None]
+) -> Callable[[Row | None], bytes | None]:
+    """Encodes through a msgspec struct; rows with a double that Java would print differently go ``otherwise``."""
+    fields = [(f"f{i}", Any) for i in range(len(columns))]
+    rename = {f"f{i}": name for i, (name, _) in enumerate(columns)}
+    struct = msgspec.defstruct("Row", fields, rename=rename, gc=False)
+    env: dict[str, Any] = {
+        "encode": msgspec.json.Encoder(decimal_format="number").encode,
+        "struct": struct,
+        "otherwise": otherwise,
+    }
+    doubles = [i for i, (_, sql_type) in enumerate(columns) if sql_type.base is Base.DOUBLE]
+    checks = "".join(
+        f"    d = row[{i}]\n"
+        "    if d is not None and not (0.001 <= d < 1e7 or -1e7 < d <= -0.001 or d == 0.0):\n"
+        "        return otherwise(row)\n"
+        for i in doubles
     )
+    code = f"def whole(row):\n    if row is None:\n        return None\n{checks}    return encode(struct(*row))"
     exec(code, env)
-    encode: Callable[[Row | None], bytes | None] = env["encode"]
-    return encode
-
-
-def _piece(name: str, at: int, sql_type: SqlType, env: dict[str, Any]) -> str:
-    """Source of the expression that writes the value of variable ``name``."""
-    match sql_type.base:
-        case Base.INTEGER | Base.BIGINT | Base.DATE | Base.TIME | Base.TIMESTAMP:
-            return f"'null' if {name} is None else {name}"
-        case Base.STRING:
-            return f"'null' if {name} is None else quoted({name})"
-        case Base.BOOLEAN:
-            return f"'null' if {name} is None else 'true' if {name} else 'false'"
-        case Base.DOUBLE:
-            return f"'null' if {name} is None else {name} if 0.001 <= {name} < 1e7 else double({name})"
-    if isinstance(sql_type, DecimalType) and sql_type.scale <= 6:  # str() of these never has an exponent
-        return f"'null' if {name} is None else {name}"
-    env[f"text{at}"] = json_text(sql_type)
-    return f"text{at}({name})"
+    whole: Callable[[Row | None], bytes | None] = env["whole"]
+    return whole
 
 
 def value_encoder(columns: Columns) -> Callable[[Row | None], bytes | None]:

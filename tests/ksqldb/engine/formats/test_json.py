@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ksqldb.engine.errors import DecodeError
 from ksqldb.engine.formats import Codec, key_codec, value_codec
+from ksqldb.engine.formats.json_encode import json_text
 from ksqldb.engine.types import (
     BIGINT,
     BOOLEAN,
@@ -248,6 +249,14 @@ def test_what_is_written_reads_back(value: dict[str, Any]) -> None:
     assert list(json.loads(data)) == [name for name, _ in columns]
     assert codec.decode(data) == row
     assert codec.decode(data) == row
+
+
+@given(values)
+def test_whole_rows_and_single_columns_are_written_alike(value: dict[str, Any]) -> None:
+    columns: list[tuple[str, SqlType]] = [("D", DOUBLE), ("S", STRING), ("DE", DecimalType(6, 2)), ("I", INTEGER)]
+    texts = [f"{json.dumps(name)}:{json_text(sql_type)(value[name])}" for name, sql_type in columns]
+    written = value_codec("JSON", columns).encode(tuple(value[name] for name, _ in columns))
+    assert written == ("{" + ",".join(texts) + "}").encode()
 
 
 def test_records_as_a_real_server_took_them() -> None:
