@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
+from itertools import starmap
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +116,7 @@ class EventLog:
         ``prefix`` keeps the streams whose names begin so, ``types`` the event types named.
         """
         query, arguments = _select(from_pos, limit, prefix, types, upto)
-        return [Recorded(*row) for row in await self._pool.fetch(query, *arguments)]
+        return list(starmap(Recorded, await self._pool.fetch(query, *arguments)))
 
     async def read_stream(self, stream: str, from_version: int = 0) -> list[Recorded]:
         """The events of one stream from ``from_version`` on; versions begin at 1."""
@@ -124,7 +125,7 @@ class EventLog:
             stream,
             from_version,
         )
-        return [Recorded(*row) for row in rows]
+        return list(starmap(Recorded, rows))
 
     async def subscribe(
         self,
