@@ -1,6 +1,6 @@
 """What the partition remembers of one account, and its bytes.
 
-Bounded: payments of the last quarter of an hour (at least 4, at most 48), incidents of the last hour (at most 16), and
+Bounded: payments of the last quarter of an hour (at least 8, at most 48), incidents of the last hour (at most 16), and
 what each feature's own docstring states.
 """
 
@@ -15,7 +15,7 @@ from core.detection.features import FEATURES
 from schema.events import Signal
 
 RECENT_MS = 900_000
-RECENT_MIN, RECENT_MAX = 4, 48
+RECENT_MIN, RECENT_MAX = 8, 48
 INCIDENT_MS = 3_600_000
 INCIDENTS_MAX = 16
 

@@ -1,84 +1,78 @@
 """What everybody in the partition pays, by channel: amounts, and how far payments stray from their account's own level.
 
-Both are means and standard deviations over the last 30 days of event time.
+Both are kept as exponentially forgotten sums (a thirtieth leaves with every day of event time) and a histogram of the
+upper tail, so that a line can be drawn that honest payments hardly ever cross, whatever the shape of the law.
 """
 
 from __future__ import annotations
 
-from math import sqrt
+from math import floor, inf, log2, sqrt
 
 import msgspec
 
 DAY_MS = 86_400_000
-WINDOW_DAYS = 30
+DAYS = 30
 WARM = 500
 CLIP = 6.0
-
-
-class _Day(msgspec.Struct, array_like=True):
-    day: int
-    count: int
-    total: float
-    squares: float
+BINS = 8
+"""Bins of the tail an octave: a line is right to 9 %."""
 
 
 class Sums(msgspec.Struct, array_like=True):
-    """Count, sum and sum of squares by day; at most 31 days, the oldest leave as new ones come.
+    """Count, sum, sum of squares, and how often values fell into each bin above twice the mean.
 
-    Values are winsorised before they are added (``CLIP`` standard deviations above the mean, once ``WARM`` are known),
-    so that a handful of enormous ones does not hide the next.
+    For the sums, values are winsorised (``CLIP`` standard deviations above the mean, once ``WARM`` are known), so that
+    a handful of enormous ones does not hide the next. A late value counts as one of the newest day.
     """
 
-    days: list[_Day] = msgspec.field(default_factory=list)
-    count: int = 0
+    count: float = 0.0
     total: float = 0.0
     squares: float = 0.0
+    day: int = 0
+    tail: dict[int, float] = msgspec.field(default_factory=dict)
 
-    def moments(self) -> tuple[int, float, float]:
-        """``(count, mean, standard deviation)``; zeros of nothing."""
-        if self.count == 0:
-            return 0, 0.0, 0.0
+    def moments(self) -> tuple[float, float]:
+        """``(mean, standard deviation)``; zeros of nothing."""
+        if self.count <= 0:
+            return 0.0, 0.0
         mean = self.total / self.count
-        return self.count, mean, sqrt(max(0.0, self.squares / self.count - mean * mean))
+        return mean, sqrt(max(0.0, self.squares / self.count - mean * mean))
+
+    def exceeded_by(self, share: float) -> float:
+        """The least line that at most ``share`` of the values lie above; infinite while that cannot be known yet."""
+        allowed = share * self.count
+        if allowed < 1.0:
+            return inf
+        above = 0.0
+        for bin_ in sorted(self.tail, reverse=True):
+            above += self.tail[bin_]
+            if above > allowed:
+                return float(2.0 ** ((bin_ + 1) / BINS))
+        return float(2.0 ** (min(self.tail) / BINS)) if self.tail else inf
 
     def add(self, value: float, time: int) -> None:
-        """Take one value in; one older than the window is left out."""
-        if self.count >= WARM:
-            _, mean, deviation = self.moments()
-            value = min(value, mean + CLIP * deviation)
+        """Take one value in."""
         day = time // DAY_MS
-        days = self.days
-        if days and days[-1].day == day:
-            bucket = days[-1]
-        else:
-            found = self._open(day)
-            if found is None:
-                return
-            bucket = found
-        bucket.count += 1
-        bucket.total += value
-        bucket.squares += value * value
-        self.count += 1
+        if day > self.day:
+            if self.count:
+                self._forget(day - self.day)
+            self.day = day
+        if self.count >= WARM:
+            mean, deviation = self.moments()
+            if value > 2 * mean > 0:
+                bin_ = floor(BINS * log2(value))
+                self.tail[bin_] = self.tail.get(bin_, 0.0) + 1.0
+            value = min(value, mean + CLIP * deviation)
+        self.count += 1.0
         self.total += value
         self.squares += value * value
 
-    def _open(self, day: int) -> _Day | None:
-        """The day's bucket, made in its place when absent; None for a day that has already left."""
-        days = self.days
-        at = len(days)
-        while at and days[at - 1].day > day:
-            at -= 1
-        if at and days[at - 1].day == day:
-            return days[at - 1]
-        if days and day < days[-1].day - WINDOW_DAYS:
-            return None
-        made = _Day(day, 0, 0.0, 0.0)
-        days.insert(at, made)
-        self.days = [d for d in days if d.day >= days[-1].day - WINDOW_DAYS]
-        self.count = sum(d.count for d in self.days)
-        self.total = sum(d.total for d in self.days)
-        self.squares = sum(d.squares for d in self.days)
-        return made
+    def _forget(self, days: int) -> None:
+        kept = (1 - 1 / DAYS) ** days
+        self.count *= kept
+        self.total *= kept
+        self.squares *= kept
+        self.tail = {bin_: weight * kept for bin_, weight in self.tail.items() if weight * kept > 0.01}
 
 
 class Population(msgspec.Struct, array_like=True):
@@ -87,21 +81,13 @@ class Population(msgspec.Struct, array_like=True):
     amounts: dict[str, Sums] = msgspec.field(default_factory=dict)
     strays: dict[str, Sums] = msgspec.field(default_factory=dict)
 
-    def amount(self, channel: str | None) -> tuple[int, float, float]:
-        """``(count, mean, standard deviation)`` of the channel's amounts."""
-        sums = self.amounts.get(channel or "")
-        return (0, 0.0, 0.0) if sums is None else sums.moments()
+    def amount(self, channel: str | None) -> Sums:
+        """Amounts of the channel."""
+        return _sums(self.amounts, channel)
 
-    def stray(self, channel: str | None) -> tuple[int, float, float]:
-        """``(count, mean, standard deviation)`` of the channel's amounts relative to what each account usually pays."""
-        sums = self.strays.get(channel or "")
-        return (0, 0.0, 0.0) if sums is None else sums.moments()
-
-    def learn_amount(self, channel: str | None, amount: int, time: int) -> None:
-        _sums(self.amounts, channel).add(float(amount), time)
-
-    def learn_stray(self, channel: str | None, ratio: float, time: int) -> None:
-        _sums(self.strays, channel).add(ratio, time)
+    def stray(self, channel: str | None) -> Sums:
+        """Amounts of the channel relative to what each account usually pays."""
+        return _sums(self.strays, channel)
 
 
 def _sums(table: dict[str, Sums], channel: str | None) -> Sums:

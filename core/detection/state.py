@@ -120,7 +120,7 @@ class PartitionState:
                     signals.append(outcome)
         for i, learn in _LEARN:
             learn(states[i], payment, context)
-        self.population.learn_amount(payment.channel, payment.amount, payment.time)
+        self.population.amount(payment.channel).add(float(payment.amount), payment.time)
         recent = Recent(
             payment.transaction_id,
             payment.time,

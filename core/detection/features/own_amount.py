@@ -5,9 +5,10 @@ Source: the Fraud-Detection-Handbook's leaked-card scenario (amounts five times 
 Amounts are measured in means of their channel, so that a boleto among Pix is no surprise. An account's level is the
 mean of its payments of the last 30 calendar days (UTC) drawn towards 1, the population's own level, with the weight of
 three payments: five small payments do not yet prove a small spender. The line is three times the level, or four
-standard deviations of how far the channel's payments stray from their accounts' levels, whichever is farther: where
-people's amounts vary wildly (Pix) more is needed. An amount between the two is a hint that needs company. What lies
-beyond twice the level is learned as twice, so that a theft does not become the habit. Needs five earlier payments.
+standard deviations of how far the channel's payments stray from their accounts' levels, whichever is farther. Where
+people's amounts vary wildly (Pix), that is nothing rare: there the line lies where one payment in a thousand does. An
+amount between three times the level and the line is a hint that needs company. What lies beyond twice the level is
+learned as twice, so that a theft does not become the habit. Needs five earlier payments.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ MIN_POPULATION = 50
 PRIOR = 3.0
 RATIO = 3.0
 DEVIATIONS = 4.0
+TAME = 0.6
+"""Deviation over mean up to which four deviations are something rare."""
+RARE = 0.001
 LEARNED = 2.0
 POINTS = 450
 HINT_POINTS = 150
@@ -92,14 +96,18 @@ class OwnAmount:
         count, level = state.level(payment.time // DAY_MS)
         if count < MIN_PAYMENTS:
             return Insufficient(OwnAmount.id, count, MIN_PAYMENTS)
-        known, mean, _ = context.population.amount(payment.channel)
-        if known < MIN_POPULATION or mean == 0:
-            return Insufficient(OwnAmount.id, known, MIN_POPULATION)
+        amounts = context.population.amount(payment.channel)
+        mean, _ = amounts.moments()
+        if amounts.count < MIN_POPULATION or mean == 0:
+            return Insufficient(OwnAmount.id, int(amounts.count), MIN_POPULATION)
         ratio = payment.amount / mean / level
         if ratio <= RATIO:
             return None
-        _, usual, deviation = context.population.stray(payment.channel)
+        strays = context.population.stray(payment.channel)
+        usual, deviation = strays.moments()
         line = max(RATIO, usual + DEVIATIONS * deviation)
+        if deviation > TAME * usual:
+            line = max(line, strays.exceeded_by(RARE))
         beyond = ratio > line
         return Signal(
             id=OwnAmount.id,
@@ -112,13 +120,14 @@ class OwnAmount:
 
     @staticmethod
     def learn(state: History, payment: Payment, context: Context) -> None:
-        known, mean, _ = context.population.amount(payment.channel)
-        if known < MIN_POPULATION or mean == 0:
+        amounts = context.population.amount(payment.channel)
+        mean, _ = amounts.moments()
+        if amounts.count < MIN_POPULATION or mean == 0:
             return
         day = payment.time // DAY_MS
         count, level = state.level(day)
         amount = payment.amount / mean
         if count >= MIN_PAYMENTS:
-            context.population.learn_stray(payment.channel, amount / level, payment.time)
+            context.population.stray(payment.channel).add(amount / level, payment.time)
             amount = min(amount, LEARNED * level)
         state.add(day, amount)
