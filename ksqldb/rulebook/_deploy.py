@@ -19,6 +19,7 @@ T = TypeVar("T")
 Progress = Callable[[str], None]
 
 PATIENCE = 90.0
+INTERNAL, INTERNAL_TRIES = 50000, 3
 # What a rule reads while it is deployed begins with the first record: a rule that starts late, or again, misses nothing
 # (what is raised twice collapses by alert id). No cache and frequent commits let a real server emit every change soon.
 PROPERTIES: dict[str, object] = {
@@ -90,10 +91,14 @@ async def _look(client: KsqlClient) -> _Found:
 
 
 async def _patiently(act: Callable[[], Awaitable[T]], patience: float = PATIENCE) -> T:
-    """Repeat what fails for reasons that pass: a server that starts, is busy or cannot be reached for now."""
+    """Repeat what fails for reasons that pass: a server that starts, is busy or cannot be reached for now.
+
+    An internal error (500) is tried again a few times only: a real server gives one under load, but also for what will
+    never work, such as a wrong partition count.
+    """
     loop = asyncio.get_running_loop()
     end = loop.time() + patience
-    pause = 0.2
+    pause, internal = 0.2, 0
     while True:
         try:
             return await act()
@@ -101,7 +106,8 @@ async def _patiently(act: Callable[[], Awaitable[T]], patience: float = PATIENCE
             if loop.time() + pause > end:
                 raise
         except KsqlServerError as problem:
-            if not problem.retryable or loop.time() + pause > end:
+            internal += problem.error_code == INTERNAL
+            if not problem.retryable or internal > INTERNAL_TRIES or loop.time() + pause > end:
                 raise
         await asyncio.sleep(pause)
         pause = min(pause * 2, 5.0)
