@@ -66,12 +66,9 @@ def date_text(days: int) -> str:
 
 
 def time_text(ms: int) -> str:
-    """``22:13``, ``22:13:20`` or ``22:13:20.123``: the shortest of these that loses nothing."""
-    seconds, millis = divmod(ms, 1000)
-    minutes, second = divmod(seconds, 60)
+    """``22:13``, or ``22:13:20`` where there are seconds; milliseconds are never shown (as java.sql.Time has it)."""
+    minutes, second = divmod(ms // 1000, 60)
     hour, minute = divmod(minutes, 60)
-    if millis:
-        return f"{hour:02d}:{minute:02d}:{second:02d}.{millis:03d}"
     return f"{hour:02d}:{minute:02d}:{second:02d}" if second else f"{hour:02d}:{minute:02d}"
 
 
