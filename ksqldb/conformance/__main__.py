@@ -11,7 +11,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-
 from ksqldb.conformance.cases import Case, load
 from ksqldb.conformance.compare import Mismatch
 from ksqldb.conformance.queries import run_case

@@ -1,7 +1,7 @@
 """Does what came out match what a case expects? By ksqlDB's own harness: order, count, names and values exactly.
 
-Numbers of JSON are compared by value, since the harness drops trailing zeros when it reads them; a text in the place of a
-DECIMAL compares its digits.
+Numbers of JSON are compared by value, since the harness drops trailing zeros when it reads them; a text in the place
+of a DECIMAL compares its digits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Executes the statements of a request: all checked first, then carried out one by one and written to the command log."""
+"""Executes the statements of a request: all checked first, then carried out one by one and logged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ksqldb.engine.entities.schemas import Entity
 from ksqldb.engine.errors import KsqlError, NotSupported, ServerError, StatementError
 from ksqldb.engine.kafka.queries import Queries
 from ksqldb.engine.kafka.runtime import Runtime, now_ms
-from ksqldb.engine.kafka.topics import Topics
+from ksqldb.engine.kafka.topics import DEFAULT_RETENTION_MS, Topics
 from ksqldb.engine.metastore import Source
 from ksqldb.engine.metastore.commandlog import Command, CommandLog
 from ksqldb.engine.parse import parse
@@ -181,12 +181,13 @@ class Executor:
             await self.runtime.sink.flush()
             return None
         source = _source_of(effect)
-        shown = texts.stored_text(parsed, trial if source is None else _without(trial, self.catalog), source)
+        retention = await self._retention(effect)
+        shown = texts.stored_text(parsed, _without(trial, self.catalog), source, retention)
         if isinstance(effect, effects.Warned):
             return {"@type": "warning_entity", "statementText": parsed.text, "message": effect.message, "warnings": []}
         if isinstance(effect, effects.Started) and effect.replaces is not None:
             await self.runtime.replace_prepare(effect.replaces)
-        await self._make_topics(trial, before, source)
+        await self._make_topics(trial, before, source, retention)
         self._adopt(trial)
         self._store_text(effect, shown)
         try:
@@ -222,14 +223,21 @@ class Executor:
         if source is not None and source.name in self.catalog.metastore.sources:
             self.catalog.metastore.put(replace(source, statement=shown))
 
-    async def _make_topics(self, trial: Catalog, before: set[str], source: Source | None) -> None:
+    async def _retention(self, effect: effects.Effect) -> int:
+        """A new sink keeps records as long as its first source's topic, unless the statement says otherwise."""
+        if not isinstance(effect, effects.Started) or not effect.creates:
+            return DEFAULT_RETENTION_MS
+        given = dict(effect.query.sink.properties).get("RETENTION_MS")
+        if given is not None:
+            return int(given)
+        return await self.topics.retention_ms(effect.query.plan.sources[0].topic)
+
+    async def _make_topics(self, trial: Catalog, before: set[str], source: Source | None, retention_ms: int) -> None:
         for name in set(trial.topics) - before:
             configs: dict[str, str] = {}
             if source is not None and source.topic == name:
                 configs["cleanup.policy"] = texts.cleanup_policy(source)
-                retention = dict(source.properties).get("RETENTION_MS")
-                if retention is not None:
-                    configs["retention.ms"] = retention
+                configs["retention.ms"] = str(retention_ms)
             await self.topics.create(name, trial.topics[name], configs)
 
     async def _carry_out(self, effect: effects.Effect) -> None:

@@ -100,7 +100,7 @@ def check_timestamp(timestamp: TimestampColumn | None, schema: Schema) -> None:
         raise KsqlError(f"The TIMESTAMP column set in the WITH clause does not exist in the schema: '{timestamp.name}'")
     if column.type == STRING:
         if timestamp.format is None:
-            raise KsqlError(f"A String timestamp field has been specified without also specifying the timestamp_format")
+            raise KsqlError("A String timestamp field has been specified without also specifying the timestamp_format")
         return
     if timestamp.format is not None and column.type in (BIGINT, TIMESTAMP):
         raise KsqlError(

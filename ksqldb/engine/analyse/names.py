@@ -70,10 +70,8 @@ class _AliasSequence:
         while True:
             index = self.next_index
             self.next_index += 1
-            if self.always:
-                name = f"{self.prefix}{index}"
-            else:
-                name = self.prefix if index == 0 else f"{self.prefix}_{index}"
+            suffix = f"{index}" if self.always else f"_{index}" * (index > 0)
+            name = self.prefix + suffix
             if name not in self.taken:
                 return name
 

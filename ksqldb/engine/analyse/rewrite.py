@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
-from functools import cache
-from typing import TypeVar, cast
+from typing import Any, cast
 
 from ksqldb.engine import ast
 from ksqldb.engine.ast import Expression
 
 Plugin = Callable[[Expression], "Expression | None"]
-E = TypeVar("E")
 
 
-@cache
-def _child_fields(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind) if f.name != "at")
+_FIELDS: dict[str, tuple[str, ...]] = {}
+
+
+def _child_fields(node: ast.Node) -> tuple[str, ...]:
+    """The fields of a node that may hold operands."""
+    kind = type(node).__name__
+    found = _FIELDS.get(kind)
+    if found is None:
+        found = _FIELDS[kind] = tuple(f.name for f in fields(node) if f.name != "at")
+    return found
 
 
 def children(expr: Expression) -> Iterator[Expression]:
     """The direct operands of an expression, in source order."""
-    for name in _child_fields(type(expr)):
+    for name in _child_fields(expr):
         yield from _expressions(getattr(expr, name))
 
 
@@ -56,13 +61,13 @@ def rewrite(expr: Expression, plugin: Plugin) -> Expression:
     replaced = plugin(expr)
     if replaced is not None:
         return replaced
-    changes = {}
-    for name in _child_fields(type(expr)):
+    changes: dict[str, Any] = {}
+    for name in _child_fields(expr):
         before = getattr(expr, name)
         after = _rewrite_value(before, plugin)
         if after is not before:
             changes[name] = after
-    return replace(expr, **changes) if changes else expr
+    return cast(Expression, replace(cast(Any, expr), **changes)) if changes else expr
 
 
 def _rewrite_value(value: object, plugin: Plugin) -> object:

@@ -9,12 +9,15 @@ from ksqldb.engine.formats import Codec, key_codec, value_codec
 from ksqldb.engine.metastore import Column, FormatInfo, Source
 from ksqldb.engine.types import ArrayType, Base, MapType, SqlType, StructType, quote
 
-
 _STRUCTURED = frozenset({Base.ARRAY, Base.MAP, Base.STRUCT})
 _UNSUPPORTED = {
     "DELIMITED": _STRUCTURED,
     "KAFKA": _STRUCTURED | {Base.BOOLEAN, Base.DECIMAL, Base.DATE, Base.TIME, Base.TIMESTAMP},
 }
+
+
+def kafka_can_hold(columns: Sequence[Column]) -> bool:
+    return len(columns) == 1 and columns[0].type.base not in _UNSUPPORTED["KAFKA"]
 
 
 def contains_map(sql_type: SqlType) -> bool:

@@ -20,7 +20,7 @@ def topics(text: str, found: Iterable[tuple[str, int, int]], all_topics: bool, e
     shown: list[Entity] = []
     for name, partitions, replicas in sorted(found):
         if not all_topics and (
-            name.startswith(("_confluent", "__")) or name.endswith("ksql_processing_log") and name[0] == "_"
+            name.startswith(("_confluent", "__")) or (name.endswith("ksql_processing_log") and name[0] == "_")
         ):
             continue
         entry: Entity = {"name": name, "replicaInfo": [replicas] * partitions}

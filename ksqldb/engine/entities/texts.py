@@ -8,21 +8,24 @@ from dataclasses import replace
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.kafka.topics import DEFAULT_RETENTION_MS
 from ksqldb.engine.metastore import Source
 from ksqldb.engine.parse import format_statement
 from ksqldb.engine.plan.sanitize import sanitized
 
-RETENTION_MS = 604_800_000
 
-
-def stored_text(parsed: ast.ParsedStatement, catalog: Catalog, source: Source | None) -> str:
-    """The text of a statement as it is stored; INSERT INTO stays as it was written."""
+def stored_text(
+    parsed: ast.ParsedStatement, catalog: Catalog, source: Source | None, retention_ms: int = DEFAULT_RETENTION_MS
+) -> str:
+    """The text of a statement as it is stored; INSERT INTO stays as written. ``retention_ms``: of a new sink."""
     statement = parsed.statement
     try:
         if isinstance(statement, ast.CreateAsSelect) and source is not None:
             spelled = sanitized(statement, catalog)
             assert isinstance(spelled, ast.CreateAsSelect)
-            return format_statement(replace(spelled, properties=_filled(statement.properties, source, catalog)))
+            return format_statement(
+                replace(spelled, properties=_filled(statement.properties, source, catalog, retention_ms))
+            )
         if isinstance(statement, ast.CreateSource) and source is not None:
             given = dict(statement.properties)
             given.setdefault("CLEANUP_POLICY", ast.StringLiteral(cleanup_policy(source)))
@@ -37,13 +40,13 @@ def stored_text(parsed: ast.ParsedStatement, catalog: Catalog, source: Source | 
     return parsed.text
 
 
-def _filled(properties: ast.Properties, source: Source, catalog: Catalog) -> ast.Properties:
+def _filled(properties: ast.Properties, source: Source, catalog: Catalog, retention_ms: int) -> ast.Properties:
     given = dict(properties)
     given.setdefault("CLEANUP_POLICY", ast.StringLiteral(cleanup_policy(source)))
     given.setdefault("KAFKA_TOPIC", ast.StringLiteral(source.topic))
     given.setdefault("PARTITIONS", ast.IntegerLiteral(catalog.partitions(source.topic) or 1))
     given.setdefault("REPLICAS", ast.IntegerLiteral(1))
-    given.setdefault("RETENTION_MS", ast.IntegerLiteral(RETENTION_MS))
+    given.setdefault("RETENTION_MS", ast.IntegerLiteral(retention_ms))
     return _sorted(given)
 
 

@@ -1,4 +1,4 @@
-"""The processing log: every record or value that was lost, and why. The newest are kept in memory, all go to a topic."""
+"""The processing log: every record or value that was lost, and why. The newest are kept; all go to a topic."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ class Runtime:
         self.lanes.add(running, positions)
 
     async def _positions(self, running: RunningQuery, plan: QueryPlan, reset: int) -> dict[Place, int]:
-        """Where each partition is read from: the position held, else by the reset policy (tables of joins: earliest)."""
+        """Where each partition is read from: the position held, else by the reset policy (joined tables: earliest)."""
         positions: dict[Place, int] = {}
         ends: dict[Place, int] = {}
         joined_tables = _joined_tables(plan.output)

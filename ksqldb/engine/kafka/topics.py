@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from ksqldb.engine.errors import ServerError
+
+DEFAULT_RETENTION_MS = 604_800_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,16 @@ class Topics:
             replicas = max((len(p["replicas"]) for p in partitions), default=1)
             found[topic["topic"]] = TopicInfo(topic["topic"], len(partitions), replicas)
         return found
+
+    async def retention_ms(self, name: str) -> int:
+        """A topic's ``retention.ms``; Kafka's default where the broker does not say."""
+        resource = ConfigResource(ConfigResourceType.TOPIC, name, {"retention.ms": ""})
+        for response in await self.admin.describe_configs([resource]):
+            for _, _, _, _, entries in response.resources:
+                for entry in entries:
+                    if entry[0] == "retention.ms" and entry[1] is not None:
+                        return int(entry[1])
+        return DEFAULT_RETENTION_MS
 
     async def create(self, name: str, partitions: int, configs: Mapping[str, str]) -> None:
         """Make a topic and wait until it is there; one that exists already is left as it is."""

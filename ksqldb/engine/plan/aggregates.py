@@ -232,10 +232,8 @@ def _key_columns(
                 "Each key column must only be in the projection once. If you intended to copy the key into the value, "
                 "then consider using the AS_VALUE function to indicate which key reference should be copied."
             )
-        if aliases:
-            name = aliases[0]
-        else:
-            name = group.name if isinstance(group, ast.ColumnRef) else generator.alias(group)
+        plain = group.name if isinstance(group, ast.ColumnRef) else None
+        name = aliases[0] if aliases else plain or generator.alias(group)
         columns.append(Column(name, type_of(group, scope), Namespace.KEY))
     return [c.name for c in columns], columns
 
@@ -253,7 +251,7 @@ def _persistent(
     missing = [g for g in groups if not any(s.expression == g for s in selected)]
     values = [(item, s) for item, s in zip(final, selected, strict=True) if s.expression not in groups]
     columns = [Column(item.name, type_of(item.expression, scope)) for item, _ in values]
-    check_duplicates([c for c in (*output.schema.key, *columns)][len(output.schema.key) :])
+    check_duplicates(columns)
     if not columns:
         raise KsqlError("The projection contains no value columns.")
     if missing:

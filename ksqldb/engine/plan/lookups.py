@@ -137,7 +137,8 @@ def _bind(conjunct: Expression, keys: dict[str, Column], bound: dict[str, list[A
 def _once(name: str, bound: dict[str, list[Any]], ranged: set[str]) -> None:
     if name in bound or name in ranged:
         raise _NeedsScan(
-            "A comparison condition on the key column cannot be combined with other comparisons such as an IN predicate."
+            "A comparison condition on the key column cannot be combined with other comparisons such as an IN "
+            "predicate."
         )
 
 

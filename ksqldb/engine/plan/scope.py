@@ -10,7 +10,7 @@ from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import Slot, infer_type
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.registry import Registry
-from ksqldb.engine.metastore import WINDOW_BOUNDS, Schema, WindowInfo
+from ksqldb.engine.metastore import WINDOW_BOUNDS, Schema
 from ksqldb.engine.metastore.model import ROWTIME
 from ksqldb.engine.plan.steps import Step
 from ksqldb.engine.types import BIGINT, BOOLEAN, SqlType

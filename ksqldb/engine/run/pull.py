@@ -33,9 +33,6 @@ def pull_function(pull: TablePull, report: Report) -> Callable[[Iterable[Row]], 
 def pull_rows(pull: TablePull, view: View, report: Report) -> list[tuple[Any, ...]]:
     if pull.limit == 0:
         return []
-    rows: Iterable[Row]
-    if pull.lookup is None:
-        rows = view.rows()
-    else:
-        rows = (row for key in pull.lookup.keys for row in view.of_key(key))
+    keys = None if pull.lookup is None else pull.lookup.keys
+    rows = view.rows() if keys is None else (row for key in keys for row in view.of_key(key))
     return pull_function(pull, report)(rows)

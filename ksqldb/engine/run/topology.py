@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ksqldb.engine.analyse.rewrite import columns
-from ksqldb.engine.analyse.serdes import build_key_codec
+from ksqldb.engine.analyse.serdes import build_key_codec, kafka_can_hold
 from ksqldb.engine.ast import Expression, WindowKind
 from ksqldb.engine.functions.registry import TableVariant
 from ksqldb.engine.metastore import Column, FormatInfo, Schema
@@ -27,7 +27,7 @@ from ksqldb.engine.plan.steps import (
     SuppressStep,
 )
 from ksqldb.engine.run import stateless
-from ksqldb.engine.run.aggregate import StreamAggregate, States, TableAggregate
+from ksqldb.engine.run.aggregate import States, StreamAggregate, TableAggregate
 from ksqldb.engine.run.codegen import Source, values
 from ksqldb.engine.run.joins import ForeignKeyJoin, StreamTableJoin, TableTableJoin
 from ksqldb.engine.run.partitioner import partition_for
@@ -191,6 +191,8 @@ class Topology:
         count = self.environment.partitions
         if count is None:
             return None
+        if info.name == "KAFKA" and not kafka_can_hold(key):
+            info = FormatInfo("JSON")  # the key's real format is the sink's own
         return partition_for(build_key_codec(info, key), count)
 
     def _flat_map(self, step: FlatMapStep, wanted: set[str] | None) -> Operator:
@@ -222,10 +224,8 @@ class Topology:
         if spec is None:
             return TableAggregate(states) if step.input.is_table else StreamAggregate(states)
         size = spec.size.ms
-        if spec.grace is not None:
-            grace = spec.grace.ms
-        else:
-            grace = 0 if step.emit_final else max(DAY_MS - size, 0)
+        by_default = 0 if step.emit_final else max(DAY_MS - size, 0)
+        grace = by_default if spec.grace is None else spec.grace.ms
         retention = 0 if spec.retention is None else spec.retention.ms
         every = self.environment.interval(EMIT_FINAL)
         encode = build_key_codec(step.key_format, step.schema.key).encode if step.emit_final else None
