@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real check format bench screenshot clean
+.PHONY: help run test test-real chaos check format bench screenshot clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ test: $(READY)  ## the whole test suite that needs nothing but Python
 
 test-real: $(READY)  ## the suite against Apache Kafka (by Maven) and PostgreSQL 15
 	$(BIN)/python -m pytest tests/real
+
+chaos: $(READY)  ## the fault tests at length: 40 kills; make test runs their short form
+	STREAMGUARD_CHAOS=40 $(BIN)/python -m pytest tests/chaos -n 0
 
 check: $(READY)  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -36,7 +36,7 @@ def server(bin_dir: Path | None = None) -> Iterator[Path]:
     try:
         postgres.initialise(home / "data", bin_dir)
         process = postgres.start(home / "data", home / "run", home / "log", _FAST, bin_dir)
-        asyncio.run(_ready(postgres.dsn(home / "run"), home / "log"))
+        asyncio.run(ready(postgres.dsn(home / "run"), home / "log"))
         yield home / "run"
     finally:
         if process is not None:
@@ -45,7 +45,7 @@ def server(bin_dir: Path | None = None) -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-async def _ready(dsn: str, log: Path) -> None:
+async def ready(dsn: str, log: Path) -> None:
     async with asyncio.timeout(30):
         while True:
             try:

@@ -55,13 +55,16 @@ class Handler:
         return BatchResult()
 
 
-def inlet(kafka: Kafka, dsn: str, worker: str, handler: Handler | None = None) -> Inlet[list[str]]:
+def inlet(
+    kafka: Kafka, dsn: str, worker: str, handler: Handler | None = None, *, max_records: int = 10_000
+) -> Inlet[list[str]]:
     return Inlet(
         kafka=kafka,
         dsn=dsn,
         topics=dict.fromkeys(TOPICS, decode),
         handler=handler or Handler(),
         worker_id=worker,
+        max_records=max_records,
     )
 
 
