@@ -26,7 +26,7 @@ from ksqldb.engine.values import (
     wrap_int,
     wrap_long,
 )
-from ksqldb.engine.values.numbers import double_to_int, double_to_long
+from ksqldb.engine.values.numbers import WIDE, double_to_int, double_to_long
 
 Convert = Callable[[Any], Any]
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -80,16 +80,29 @@ def _struct(source: StructType, target: StructType) -> Convert:
 def _to_decimal(source: SqlType, target: SqlType) -> Convert | None:
     if not isinstance(target, DecimalType):
         return None
-    precision, scale = target.precision, target.scale
+    fit = _fitter(target)
     match source.base:
         case Base.INTEGER | Base.BIGINT | Base.DECIMAL:
-            return lambda value: fit_decimal(Decimal(value), precision, scale)
+            return lambda value: fit(Decimal(value))
         case Base.DOUBLE:
-            rounded = Context(prec=precision, rounding=ROUND_HALF_UP).create_decimal_from_float
-            return lambda value: fit_decimal(_finite(rounded(value)), precision, scale)
+            rounded = Context(prec=target.precision, rounding=ROUND_HALF_UP).create_decimal_from_float
+            return lambda value: fit(_finite(rounded(value)))
         case Base.STRING:
-            return lambda value: fit_decimal(_finite(Decimal(value.strip())), precision, scale)
+            return lambda value: fit(_finite(Decimal(value.strip())))
     return None
+
+
+def _fitter(target: DecimalType) -> Callable[[Decimal], Decimal]:
+    """Rounds HALF_UP. Whether a value fits is looked at before it is rounded: 9.99 becomes 10.0 as DECIMAL(2, 1)."""
+    precision, scale = target.precision, target.scale
+    limit, unit = Decimal(10) ** (precision - scale), Decimal(1).scaleb(-scale)
+
+    def fit(value: Decimal) -> Decimal:
+        if -limit < value < limit:
+            return value.quantize(unit, ROUND_HALF_UP, WIDE)
+        return fit_decimal(value, precision, scale)  # says that it does not fit
+
+    return fit
 
 
 def _finite(value: Decimal) -> Decimal:

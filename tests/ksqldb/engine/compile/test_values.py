@@ -49,6 +49,7 @@ POINT = StructType((Field("X", INTEGER), Field("Y", STRING)))
         (DecimalType(4, 2), Decimal("-1.99"), "INT", -1),
         (INTEGER, 42, "DECIMAL(5, 1)", Decimal("42.0")),
         (INTEGER, 42, "DECIMAL(2, 1)", None),
+        (DecimalType(3, 2), Decimal("9.99"), "DECIMAL(2, 1)", Decimal("10.0")),
         (DecimalType(5, 3), Decimal("2.345"), "DECIMAL(4, 2)", Decimal("2.35")),
         (DOUBLE, 1.005, "DECIMAL(4, 2)", Decimal("1.01")),
         (STRING, " 12 ", "INT", 12),
