@@ -1,5 +1,8 @@
 """``python -m ksqldb.conformance PATH... [--json]``: runs cases, ends with ``N passed, N failed``.
 
+A path that holds dialogues recorded from a server is played instead: against the embedded broker and engine, or with
+``--url`` and ``--bootstrap`` against any server and its Kafka.
+
 Exit: 0 all passed, 1 some failed, 2 usage.
 """
 
@@ -9,11 +12,14 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from ksqldb.conformance.cases import Case, load
 from ksqldb.conformance.compare import Mismatch
 from ksqldb.conformance.queries import run_case
+from ksqldb.dialogues import Played, collect, run
+from ksqldb.dialogues.stack import NotStarted
 from ksqldb.engine.errors import KsqlError
 
 
@@ -43,22 +49,33 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ksqldb.conformance", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--json", action="store_true", help="a JSON line per case")
+    parser.add_argument("--url", help="play dialogues against this ksqlDB server (with --bootstrap)")
+    parser.add_argument("--bootstrap", metavar="HOST:PORT", help="that server's Kafka")
     options = parser.parse_args(argv)
+    if (options.url is None) != (options.bootstrap is None):
+        parser.error("--url and --bootstrap go together")
     missing = [path for path in options.paths if not path.exists()]
     if missing:
         print(f"no such file or folder: {missing[0]}", file=sys.stderr)
         return 2
+    dialogues = {path: found for path in options.paths if (found := collect(path))}
+    address = (options.url, options.bootstrap) if options.url else None
     passed = failed = 0
     try:
-        for case in load(options.paths):
-            outcome = judge(case)
+        played = run([d for found in dialogues.values() for d in found], address)
+        judged = (judge(case) for case in load([path for path in options.paths if path not in dialogues]))
+        for outcome in chain(map(_of_dialogue, played), judged):
             passed, failed = passed + outcome.passed, failed + (not outcome.passed)
             _show(outcome, options.json)
-    except ValueError as error:
+    except (ValueError, NotStarted) as error:
         print(error, file=sys.stderr)
         return 2
     print(f"{passed} passed, {failed} failed")
     return 0 if failed == 0 else 1
+
+
+def _of_dialogue(played: Played) -> Outcome:
+    return Outcome(played.name, played.area, played.reason is None, played.reason or "")
 
 
 def _show(outcome: Outcome, as_json: bool) -> None:
