@@ -1,0 +1,170 @@
+"""The command line as a person meets it: help, exit codes, sentences instead of tracebacks."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import cli, failures
+from core.output import harmless, print_rows
+from core.stack.doctor import FAIL, OK, WARN, terminal
+from core.stack.errors import StackError
+from core.stack.external import without_password
+
+_NOWHERE = "127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("KAFKA", "KSQLDB", "POSTGRES", "KAFKA_PORT", "KSQLDB_PORT"):
+        monkeypatch.delenv(f"STREAMGUARD_{name}", raising=False)
+    monkeypatch.setenv("STREAMGUARD_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+def test_help_names_every_command_and_imports_none_of_them() -> None:
+    program = (
+        "import sys; from core import cli\n"
+        "try: code = cli.main(['--help'])\n"
+        "except SystemExit as end: code = end.code\n"
+        "heavy = {'asyncpg', 'aiokafka', 'confluent_kafka', 'httpx', 'pydantic', 'textual', 'core.settings'}\n"
+        "print('imported:', sorted(heavy & set(sys.modules)), 'code:', code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    for command in ("up", "down", "status", "doctor", "sql", "rules", "topics", "groups", "events", "run", "replay"):
+        assert f"│ {command} " in done.stdout
+    assert done.stdout.splitlines()[-1] in ("imported: [] code: 0", "imported: [] code: None")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nonsense"], "'nonsense' is neither a command nor an argument here"),
+        (["up", "--nonsense"], "--nonsense"),
+        (["topics", "show"], "TOPIC"),
+        (["topics", "create", "t", "--set", "x"], "--set x: expected NAME=VALUE"),
+        (["status", "--kafka", "nonsense"], "--kafka: 'nonsense' is not HOST:PORT"),
+        ([], "the control center needs a terminal"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_service_that_cannot_be_reached_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["topics", "list", "--kafka", _NOWHERE]) == 3
+    assert f"no Kafka broker answers at {_NOWHERE}" in capsys.readouterr().err
+
+
+def test_status_of_what_does_not_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status", "--json", "--kafka", _NOWHERE]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["kafka", "ksqldb", "postgres"]
+    assert found["kafka"] | {"detail": ""} == {"state": "down", "address": _NOWHERE, "embedded": False, "detail": ""}
+    assert (found["postgres"]["state"], found["postgres"]["embedded"]) == ("down", True)
+
+
+def test_down_without_a_stack_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["down"]) == 0
+    assert "no stack was running" in capsys.readouterr().err
+
+
+def test_a_wipe_is_not_done_unasked(tmp_path: Path) -> None:
+    data = tmp_path / "home" / "kafka" / "data"
+    data.parent.mkdir(parents=True)
+    data.write_text("precious")
+
+    def down(typed: bytes, *more: str) -> int:
+        """Exit code of `down --wipe` in a terminal in which somebody types."""
+        keyboard, terminal_end = pty.openpty()
+        os.write(keyboard, typed)
+        try:
+            command = [sys.executable, "-m", "core.cli", "down", "--wipe", *more]
+            env = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+            return subprocess.run(command, stdin=terminal_end, capture_output=True, env=env, check=False).returncode
+        finally:
+            os.close(keyboard)
+            os.close(terminal_end)
+
+    assert cli.main(["down", "--wipe"]) == 1
+    assert down(b"n\n") == 1
+    assert down(b"\n") == 1
+    assert data.exists()
+    assert down(b"y\n") == 0
+    assert not data.exists()
+
+
+def test_doctor_finds_a_home_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert cli.main(["doctor", "--json", "--home", str(tmp_path / "file" / "home")]) == 1
+    findings = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (home,) = [finding for finding in findings if finding["subject"] == "home"]
+    assert home["verdict"] == FAIL
+    assert "STREAMGUARD_HOME" in home["to_do"]
+
+
+def test_what_doctor_says_of_terminals() -> None:
+    good = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    assert {f.verdict for f in terminal(good, (120, 40), "utf-8")} == {OK}
+    assert [f.verdict for f in terminal(good, None, "utf-8")] == [WARN]
+    assert [f.subject for f in terminal(good, (79, 24), "utf-8") if f.verdict == WARN] == ["terminal"]
+    assert [f.subject for f in terminal({"TERM": "dumb"}, (80, 24), "ascii") if f.verdict == FAIL] == [
+        "TERM",
+        "encoding",
+    ]
+
+
+def test_known_errors_have_a_sentence_and_unknown_ones_none() -> None:
+    assert failures.explain(StackError("no room")) == (3, "no room")
+    assert failures.explain(ConnectionRefusedError(111, "Connection refused")) == (3, "[Errno 111] Connection refused")
+    assert failures.explain(ExceptionGroup("several", [ValueError("?"), StackError("no room")])) == (3, "no room")
+    assert failures.explain(ZeroDivisionError()) is None
+
+
+def test_a_defect_is_a_sentence_and_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object, **__: object) -> int:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(cli, "app", broken)
+    assert cli.main([]) == 3
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 1
+    report = Path(err.split()[-1])
+    assert "broken" in report.read_text()
+    report.unlink()
+
+
+def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert cli.main([]) == 130
+
+
+def test_rows_are_aligned_and_harmless(capsys: pytest.CaptureFixture[str]) -> None:
+    print_rows(("name", "records"), [("a\x1b[2J", 5), ("日本", 1200), ("é", None)])
+    assert capsys.readouterr().out.splitlines() == [
+        "name   records",
+        "a?[2J        5",
+        "日本      1200",
+        "é            -",
+    ]
+    print_rows(("name", "records"), [("x\ny", 5)], as_json=True)
+    assert capsys.readouterr().out == '{"name": "x\\ny", "records": 5}\n'
+    assert harmless("right\u202eto left") == "right?to left"
+
+
+def test_a_url_is_shown_without_its_password() -> None:
+    assert without_password("postgresql://me:hidden@db:5/x?y=1") == "postgresql://me:***@db:5/x?y=1"
+    assert without_password("postgresql://me@/x?host=/run") == "postgresql://me@/x?host=/run"
