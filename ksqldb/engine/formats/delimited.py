@@ -6,6 +6,7 @@ import base64
 import binascii
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, Inexact, InvalidOperation
 from typing import Any
@@ -17,6 +18,8 @@ from ksqldb.engine.types import Base, DecimalType, SqlType
 from ksqldb.engine.values import INT_MAX, INT_MIN, LONG_MAX, LONG_MIN, decimal_text, double_text, parse_double
 
 csv.field_size_limit(2**31 - 1)  # the broker's own limit on records counts, not csv's
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NAMED = {"TAB": "\t", "SPACE": " "}
 
 
@@ -78,17 +81,16 @@ class DelimitedCodec:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        number = int(text.strip())
-        if "_" in text or not low <= number <= high:
+        if not _WHOLE.fullmatch(text) or not low <= int(text) <= high:
             raise ValueError(f'For input string: "{text}"')
-        return number
+        return int(text)
 
     return read
 
 
 def _decimal(sql_type: DecimalType) -> Callable[[str], Decimal]:
     fit = decimal_fit(sql_type)
-    return lambda text: fit(Decimal(text.strip()))
+    return lambda text: fit(Decimal(text if _NUMBER.fullmatch(text) else "not a number"))
 
 
 def _reader(sql_type: SqlType) -> Callable[[str], Any]:
@@ -96,7 +98,7 @@ def _reader(sql_type: SqlType) -> Callable[[str], Any]:
         return _decimal(sql_type)
     int32, int64 = _whole(INT_MIN, INT_MAX), _whole(LONG_MIN, LONG_MAX)
     readers: dict[Base, Callable[[str], Any]] = {
-        Base.BOOLEAN: lambda text: text.strip().lower() == "true",
+        Base.BOOLEAN: lambda text: text.lower() == "true",
         Base.INTEGER: int32,
         Base.BIGINT: int64,
         Base.DOUBLE: parse_double,

@@ -82,7 +82,7 @@ def _strict(text: str, encoding: str) -> bytes:
     try:
         if encoding == "hex":
             return binascii.unhexlify(text)
-        return base64.b64decode(text, validate=True) if encoding == "base64" else _READ[encoding](text)
+        return _READ[encoding](text)
     except ValueError as error:
         raise FunctionError(f"cannot read '{text}' as {encoding}: {error}") from None
 
@@ -105,6 +105,9 @@ def from_bytes(data: bytes, encoding: str) -> str:
     encoding: How to write them; NULL gives NULL.
     """
     known = _known(encoding)
+    if known == "base64":  # Java's MIME encoder: lines of 76 characters
+        text = _WRITE[known](data)
+        return "\r\n".join(text[i : i + 76] for i in range(0, len(text), 76))
     return data.hex().upper() if known == "hex" else _WRITE[known](data)
 
 

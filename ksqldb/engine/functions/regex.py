@@ -140,11 +140,16 @@ def regexp_split_to_array(text: str, pattern: str) -> list[str]:
     regexp: The regular expression; NULL gives NULL.
     """
     regex = compiled(pattern)
-    if pattern == "":
-        return list(text) or [""]
     parts: list[str] = []
     start = 0
+    matches_nothing = regex.fullmatch("") is not None
     for match in regex.finditer(text):
+        if matches_nothing and match.end() == 0:
+            continue
         parts.append(text[start : match.start()])
         start = match.end()
-    return [*parts, text[start:]]
+    parts.append(text[start:])
+    if matches_nothing:  # such a pattern is split by as String.split does: without empty texts at the end
+        while len(parts) > 1 and not parts[-1]:
+            parts.pop()
+    return parts

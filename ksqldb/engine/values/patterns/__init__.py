@@ -39,9 +39,9 @@ class Pattern:
         """ValueError when the pattern asks for a field that the moment has not."""
         return "".join(print_element(element, moment) for element in self._elements)
 
-    def parse(self, text: str) -> Parsed:
-        """The fields of a text, in any case of letters; ValueError when it does not fit."""
-        parsed = Parsed({})
+    def parse(self, text: str, any_case: bool = True) -> Parsed:
+        """The fields of a text, its names in any case of letters; ValueError when it does not fit."""
+        parsed = Parsed({}, any_case=any_case)
         at = parse_all(self._elements, text, 0, parsed)
         if at < 0:
             raise ValueError(f"Text '{text}' could not be parsed at index {-at - 1}")
@@ -58,8 +58,8 @@ def pattern(text: str) -> Pattern:
 
 def parse_moment(text: str, format_text: str, zone: tzinfo = UTC) -> int:
     """Milliseconds since 1970 of a text: what the pattern leaves out is that of 1970-01-01T00:00; its own zone counts
-    before ``zone``. ValueError when text or pattern are wrong."""
-    parsed = pattern(format_text).parse(text)
+    before ``zone``. Names must be written as they are printed. ValueError when text or pattern are wrong."""
+    parsed = pattern(format_text).parse(text, any_case=False)
     fields = parsed.fields
     days = resolve_date(fields)
     if days is None:

@@ -21,13 +21,17 @@ class Parsed:
 
     fields: Fields
     zone: tzinfo | None = None
+    any_case: bool = True  # whether names may be written in any case
+
+    def same(self, part: str, expected: str) -> bool:
+        return part == expected or (self.any_case and part.lower() == expected.lower())
 
 
 def parse_all(elements: tuple[Element | Optional_, ...], text: str, at: int, parsed: Parsed) -> int:
     """The index behind what was read; ``-index - 1`` of the place that did not fit."""
     for element in elements:
         if isinstance(element, Optional_):
-            trial = Parsed(dict(parsed.fields), parsed.zone)
+            trial = Parsed(dict(parsed.fields), parsed.zone, parsed.any_case)
             end = parse_all(element.elements, text, at, trial)
             if end >= 0:
                 parsed.fields, parsed.zone = trial.fields, trial.zone
@@ -43,14 +47,14 @@ def _parse_element(element: Element, text: str, at: int, parsed: Parsed) -> int:
     letter, count = element.letter, element.count
     if not letter:
         end = at + len(element.literal)
-        return end if text[at:end].lower() == element.literal.lower() else -at - 1
+        return end if parsed.same(text[at:end], element.literal) else -at - 1
     if letter in ZONE_FIELDS:
         return _parse_zone(letter, count, text, at, parsed)
     if is_number(element):
         return _parse_number(element, text, at, parsed)
     names, value_of = _names(letter, count)
     for value, name in sorted(enumerate(names, start=1), key=lambda pair: -len(pair[1])):
-        if text[at : at + len(name)].lower() == name.lower():
+        if parsed.same(text[at : at + len(name)], name):
             parsed.fields[_FIELD_OF[letter]] = value_of(value)
             return at + len(name)
     return -at - 1

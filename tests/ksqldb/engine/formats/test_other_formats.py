@@ -40,7 +40,9 @@ from tests.shared_data import shared
 # ---------------------------------------------------------------------------------------------- DELIMITED
 
 PLAIN: list[tuple[SqlType, str, Any, str]] = [
-    (INTEGER, " 5 ", 5, "5"),
+    (INTEGER, "+5", 5, "5"),
+    (DOUBLE, " 4 ", 4.0, "4.0"),
+    (BOOLEAN, " true", False, "false"),
     (BIGINT, "998877665544332211", 998877665544332211, "998877665544332211"),
     (DOUBLE, "2", 2.0, "2.0"),
     (BOOLEAN, "TRUE", True, "true"),
@@ -88,10 +90,21 @@ def test_delimited_refuses(text: str) -> None:
         codec.decode(text.encode())
 
 
-def test_delimited_refuses_numbers_that_do_not_fit() -> None:
-    for sql_type, text in ((INTEGER, "3000000000"), (DecimalType(4, 2), "1.234"), (BYTES, "%"), (DOUBLE, "x")):
-        with pytest.raises(DecodeError):
-            value_codec("DELIMITED", [("V", sql_type)]).decode(text.encode())
+@pytest.mark.parametrize(
+    ("sql_type", "text"),
+    [
+        (INTEGER, "3000000000"),
+        (INTEGER, " 5"),
+        (DecimalType(4, 2), " 1"),
+        (DecimalType(4, 2), "NaN"),
+        (DecimalType(4, 2), "1.234"),
+        (BYTES, "%"),
+        (DOUBLE, "x"),
+    ],
+)
+def test_delimited_refuses_what_does_not_fit(sql_type: SqlType, text: str) -> None:
+    with pytest.raises(DecodeError):
+        value_codec("DELIMITED", [("V", sql_type)]).decode(text.encode())
 
 
 def test_delimited_tombstone() -> None:

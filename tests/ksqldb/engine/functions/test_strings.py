@@ -106,6 +106,11 @@ CASES: list[tuple[str, tuple[Any, ...], Any]] = [
     ("REGEXP_REPLACE", ("a.b", "\\.", "\\$"), "a$b"),
     ("REGEXP_SPLIT_TO_ARRAY", ("aabcda", "(ab|cd)"), ["a", "", "a"]),
     ("REGEXP_SPLIT_TO_ARRAY", ("abc", ""), ["a", "b", "c"]),
+    ("REGEXP_SPLIT_TO_ARRAY", ("", ""), [""]),
+    ("REGEXP_SPLIT_TO_ARRAY", ("a1b22", "[0-9]*"), ["a", "", "b"]),
+    ("REGEXP_SPLIT_TO_ARRAY", ("1a1", "1"), ["", "a", ""]),
+    ("TO_BYTES", ("SVE9\r\nPQ==", "base64"), b"IQ=="),
+    ("FROM_BYTES", (b"x" * 58, "base64"), "eHh4" * 19 + "\r\neA=="),
 ]
 
 
