@@ -116,7 +116,11 @@ def _whole_row(
         "        return otherwise(row)\n"
         for i in doubles
     )
-    code = f"def whole(row):\n    if row is None:\n        return None\n{checks}    return encode(struct(*row))"
+    # A map may have NULL for a key, which msgspec refuses.
+    code = (
+        f"def whole(row):\n    if row is None:\n        return None\n{checks}"
+        "    try:\n        return encode(struct(*row))\n    except TypeError:\n        return otherwise(row)"
+    )
     exec(code, env)
     whole: Callable[[Row | None], bytes | None] = env["whole"]
     return whole

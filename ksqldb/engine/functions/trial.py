@@ -10,7 +10,7 @@ from ksqldb.engine.functions.aggregates.totals import sql_type
 from ksqldb.engine.functions.aggregator import Aggregator
 from ksqldb.engine.functions.registry import Aggregate, AggregatorFactory, Function, Properties, Registry
 from ksqldb.engine.functions.signature import ArgType
-from ksqldb.engine.types import BIGINT, INTEGER, ArrayType, Field, MapType, SqlType, StructType
+from ksqldb.engine.types import BIGINT, INTEGER, ArrayType, DecimalType, Field, MapType, SqlType, StructType
 from ksqldb.engine.values.text import nullable_text
 
 
@@ -217,7 +217,7 @@ def _test_udtf() -> Function:
     plain = ("INT", "BIGINT", "DOUBLE", "BOOLEAN", "VARCHAR", "STRUCT<A VARCHAR>")
     for type_ in plain:
         function.overload(f"{type_} value", type_)(lambda value: [value])
-    function.overload("DECIMAL value", lambda args: sql_type(args[0]))(lambda value: [value])
+    function.overload("DECIMAL value", lambda _args: DecimalType(30, 10))(lambda value: [value])
     elements = ("INT", "BIGINT", "DOUBLE", "BOOLEAN", "VARCHAR", "DECIMAL", "STRUCT<A VARCHAR>")
     arrays = ", ".join(f"ARRAY<{type_}> p{i}" for i, type_ in enumerate(elements))
     maps = ", ".join(f"MAP<VARCHAR, {type_}> p{i}" for i, type_ in enumerate(elements))

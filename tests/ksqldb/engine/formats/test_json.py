@@ -188,6 +188,7 @@ WRITTEN: list[tuple[SqlType, Any, str]] = [
     (ArrayType(DOUBLE), [1.0, None], "[1.0,null]"),
     (MapType(STRING, DecimalType(4, 2)), {"a%s": Decimal("1.50")}, '{"a%s":1.50}'),
     (MapType(INTEGER, STRING), {1: "x"}, '{"1":"x"}'),
+    (MapType(STRING, INTEGER), {None: 1}, '{"null":1}'),
     (STRUCT, {"A": None, "b": "x"}, '{"A":null,"b":"x"}'),
     (STRING, None, "null"),
     (STRUCT, None, "null"),
