@@ -160,7 +160,7 @@ def _coercible(source: SqlType, target: SqlType, lax: bool) -> SqlType | None:
         return MapType(key, value) if key is not None and value is not None else None
     if isinstance(source, StructType) and isinstance(target, StructType):
         return _coercible_struct(source, target, lax)
-    if source.base is Base.STRING and target.base in TIMES:
+    if source.base is Base.STRING and (target.base in TIMES or target.base is Base.BYTES):
         return target
     if lax and target.base is Base.STRING and (source.is_number or source.base is Base.BOOLEAN):
         return target
@@ -170,15 +170,15 @@ def _coercible(source: SqlType, target: SqlType, lax: bool) -> SqlType | None:
 
 
 def _coercible_struct(source: StructType, target: StructType, lax: bool) -> SqlType | None:
-    fields: list[Field] = []
+    """A struct with the fields of both."""
     sources = {f.name: f.type for f in source.fields}
-    if not sources.keys() <= {f.name for f in target.fields}:
-        return None
-    for field in target.fields:
-        found = _coercible(sources.get(field.name, field.type), field.type, lax)
+    targets = {f.name: f.type for f in target.fields}
+    fields: list[Field] = []
+    for name, kind in {**sources, **targets}.items():
+        found = _coercible(sources[name], kind, lax) if name in sources else kind
         if found is None:
             return None
-        fields.append(Field(field.name, found))
+        fields.append(Field(name, found))
     return StructType(tuple(fields))
 
 

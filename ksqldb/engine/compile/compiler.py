@@ -170,7 +170,7 @@ class ExpressionCompiler:
         for side, code in ((expr.operand, text), (expr.pattern, pattern)):
             if code.type not in (STRING, None):
                 raise KsqlError(f"LIKE works on STRING, but {format_expression(side)} is {code.type}")
-        if isinstance(expr.pattern, ast.StringLiteral):
+        if isinstance(expr.pattern, ast.StringLiteral) and not expr.pattern.value.endswith(expr.escape or "\0"):
             matcher = self.names.constant(runtime.like_matcher(expr.pattern.value, expr.escape))
             source = f"{matcher}({text.source})"
         else:

@@ -62,13 +62,11 @@ def literal_type(literal: ast.Literal) -> SqlType | None:
 
 
 def decimal_type_of(value: Decimal) -> DecimalType:
-    """The narrowest DECIMAL that holds a value with all its written digits: 2.50 is DECIMAL(3, 2)."""
+    """The narrowest DECIMAL for a value with all its written digits: 2.50 is DECIMAL(3, 2), 0.05 DECIMAL(3, 2)."""
     _, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
     scale = max(0, -exponent)
-    if not value:
-        return DecimalType(scale + 1, scale)
-    return DecimalType(max(len(digits) + max(0, exponent), scale), scale)
+    return DecimalType(max(len(digits) + max(0, exponent), scale + 1), scale)
 
 
 def as_decimal_type(number: SqlType) -> DecimalType:

@@ -131,24 +131,29 @@ def is_in(value: object, candidates: Sequence[object]) -> bool:
     return value is not None and value in candidates
 
 
+_ANY_CHARACTER = "[^\n\r\u0085\u2028\u2029]"  # wildcards do not reach over the end of a line
+
+
 @lru_cache(1024)
 def like_matcher(pattern: str, escape: str | None) -> Callable[[str], bool]:
-    """Tests a text against a LIKE pattern: ``%`` any text, ``_`` any character. Raises for None."""
+    """Tests a text against a LIKE pattern: ``%`` any text, ``_`` any character, both within a line. Raises for None."""
     parts: list[str] = []
     at = 0
     while at < len(pattern):
         char = pattern[at]
-        if char == escape and at + 1 < len(pattern):
+        if char == escape:
             at += 1
+            if at == len(pattern):
+                raise KsqlError("LIKE pattern must not end with escape character")
             parts.append(re.escape(pattern[at]))
         elif char == "%":
-            parts.append(".*")
+            parts.append(_ANY_CHARACTER + "*")
         elif char == "_":
-            parts.append(".")
+            parts.append(_ANY_CHARACTER)
         else:
             parts.append(re.escape(char))
         at += 1
-    fullmatch = re.compile("".join(parts), re.DOTALL).fullmatch
+    fullmatch = re.compile("".join(parts)).fullmatch
     return lambda text: fullmatch(text) is not None
 
 
