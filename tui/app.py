@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -66,9 +65,8 @@ class ControlCenter(App[int]):
         self.files = files
         self.messages: list[tuple[float, str, str]] = []
         """What was said: epoch seconds, style, text; newest last."""
-        self._said_at = 0.0
         self._keys = dict(keys or {})
-        self._seen_runs = 0
+        self._troubles: set[str] = set()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme.DEFAULTS
@@ -78,6 +76,16 @@ class ControlCenter(App[int]):
         self.set_keymap(known)
         for sentence in unknown:
             self.say(sentence, "warn")
+        self.set_interval(1.0, self._tell_troubles, name="troubles")
+
+    def _tell_troubles(self) -> None:
+        """Say once why something cannot be known, and once that it can be again."""
+        now = set(self.live.troubles())
+        for sentence in sorted(now - self._troubles):
+            self.say(sentence, "warn")
+        if self._troubles and not now:
+            self.say("every source answers again", "good")
+        self._troubles = now
 
     # ------------------------------------------------------------------------------------------ start and end
 
@@ -119,17 +127,16 @@ class ControlCenter(App[int]):
         """A line for the operator, shown for some seconds and kept in the history."""
         self.messages.append((self.ports.now(), style, clean(text)))
         del self.messages[:-MESSAGES_KEPT]
-        self._said_at = time.monotonic()
 
     def tell(self, verdict: Verdict) -> None:
         """What came of a command."""
         self.say(verdict.text, "good" if isinstance(verdict, Done) else "warn")
 
     def message_now(self) -> tuple[str, str]:
-        if not self.messages or time.monotonic() - self._said_at > MESSAGE_SECONDS:
+        if not self.messages:
             return "", "text"
-        _, style, text = self.messages[-1]
-        return text, style
+        said_at, style, text = self.messages[-1]
+        return (text, style) if self.ports.now() - said_at <= MESSAGE_SECONDS else ("", "text")
 
     def counts(self) -> dict[str, int]:
         """News per screen for the second line: undecided alerts."""

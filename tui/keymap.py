@@ -177,6 +177,7 @@ SCOPES = {
     "alerts": "Alerts",
     "case": "A case",
     "editor": "ksqlDB editor",
+    "text": "While writing",
     "objects": "ksqlDB objects",
     "scenarios": "Scenarios",
     "traffic": "Normal traffic",

@@ -25,8 +25,11 @@ _SAMPLED = 50
 class Source(Generic[T]):
     """The newest value of one poll; a failure keeps the old value and says why it is old."""
 
-    def __init__(self, name: str, fetch: Callable[[], Awaitable[T]], every: float) -> None:
+    def __init__(
+        self, name: str, fetch: Callable[[], Awaitable[T]], every: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.name = name
+        self._clock = clock
         self._fetch = fetch
         self._every = every
         self.value: T | None = None
@@ -36,7 +39,7 @@ class Source(Generic[T]):
     @property
     def age(self) -> float | None:
         """Seconds since the last good answer."""
-        return None if self._fetched_at is None else time.monotonic() - self._fetched_at
+        return None if self._fetched_at is None else self._clock() - self._fetched_at
 
     @property
     def stale(self) -> float | None:
@@ -46,8 +49,9 @@ class Source(Generic[T]):
 
     async def poll_once(self) -> None:
         try:
-            self.value = await asyncio.wait_for(self._fetch(), POLL_TIMEOUT)
-            self._fetched_at = time.monotonic()
+            async with asyncio.timeout(POLL_TIMEOUT):  # not wait_for, which in 3.11 can swallow a cancellation
+                self.value = await self._fetch()
+            self._fetched_at = self._clock()
             self.error = ""
         except Unavailable as error:
             self.error = str(error)
@@ -137,6 +141,11 @@ class Live:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
+    def troubles(self) -> list[str]:
+        """Why values are old or unknown, one sentence a source."""
+        sources = (self.seconds, self.totals, self.workers, self.lag, self.runs, self.traffic, self.alerts)
+        return list(dict.fromkeys(source.error for source in sources if source.error))
+
     def service_changed(self, state: ServiceState) -> None:
         self.services[state.name] = state
 
@@ -168,8 +177,7 @@ class Live:
         for row in rows[-_SAMPLED:]:
             if row.first_pos > self._shown_position and row.produced_at is not None:
                 self._shown_ms.append(now_ms - row.produced_at)
-        if rows:
-            self._shown_position = max(self._shown_position, rows[-1].last_pos)
+            self._shown_position = max(self._shown_position, row.first_pos)
 
     def shown_quantile(self, share: float) -> float | None:
         """Payment produced to alert painted, ms, over the last thousand alerts."""

@@ -16,14 +16,19 @@ GONE_S = 30
 
 
 def detail_text(detail: Mapping[str, Any]) -> str:
-    """A worker's figures in its own order: ``lag 0, 204/s``; a ``text`` stands for itself."""
+    """A worker's figures in its own order, empty ones left out: ``lag 0, records 204``."""
     parts = []
     for name, value in detail.items():
-        if value is None or value == "":
+        if value is None or value in ("", [], {}):
             continue
-        shown = show.number(value, 0 if value == int(value) else 1) if isinstance(value, int | float) else str(value)
-        parts.append(shown if name == "text" else f"{name.replace('_', ' ')} {shown}")
+        parts.append(f"{name.replace('_', ' ')} {_shown(value)}")
     return ", ".join(parts)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, int | float):
+        return show.number(value, 0 if value == int(value) else 1)
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 class LogFlow:

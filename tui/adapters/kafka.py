@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from tui.adapters.database import Database
@@ -18,7 +17,7 @@ class KafkaLag:
         self._database = database
         self._bootstrap = ""
         self._consumer: Any = None
-        self._opening = asyncio.Lock()
+        self._partitions: list[Any] = []
 
     def open(self, bootstrap: str) -> None:
         """The address to ask from now on."""
@@ -29,32 +28,33 @@ class KafkaLag:
             consumer, self._consumer = self._consumer, None
             await consumer.stop()
 
-    async def _ends(self) -> dict[tuple[str, int], int]:
+    async def _connect(self) -> None:
         from aiokafka import AIOKafkaConsumer, TopicPartition
+
+        from core.kafka.admin import topics
+        from core.kafka.connection import Kafka
+
+        counts = await topics(Kafka(self._bootstrap))
+        self._partitions = [TopicPartition(name, part) for name in TOPICS for part in range(counts.get(name, 0))]
+        if not self._partitions:
+            raise Unavailable("Kafka: the topics are not there yet")
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
+
+    async def _ends(self) -> dict[tuple[str, int], int]:
         from aiokafka.errors import KafkaError
 
         if not self._bootstrap:
             raise Unavailable("Kafka: not connected yet")
         try:
-            async with self._opening:
-                if self._consumer is None:
-                    consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-                    try:
-                        await consumer.start()
-                        await consumer.topics()
-                    except BaseException:
-                        await consumer.stop()
-                        raise
-                    self._consumer = consumer
-            partitions = [
-                TopicPartition(topic, partition)
-                for topic in TOPICS
-                for partition in sorted(self._consumer.partitions_for_topic(topic) or ())
-            ]
-            if not partitions:
-                await self.close()
-                raise Unavailable("Kafka: the topics are not there yet")
-            ends = await self._consumer.end_offsets(partitions)
+            if self._consumer is None:
+                await self._connect()
+            ends = await self._consumer.end_offsets(self._partitions)
         except (KafkaError, OSError, TimeoutError) as error:
             await self.close()
             raise Unavailable(f"Kafka: {error or type(error).__name__}") from error

@@ -18,7 +18,7 @@ def letters(names: Iterable[str]) -> dict[str, str]:
     used = set(TAKEN)
     for name in names:
         initials = "".join(part[:1] for part in name.split("_"))
-        wanted = [*initials[-1:], *initials, *name, *string.ascii_lowercase, *string.digits]
+        wanted = [*initials, *name, *string.ascii_lowercase, *string.digits]
         letter = next((c for c in wanted if c.isalnum() and c not in used), "")
         if letter:
             used.add(letter)

@@ -8,7 +8,7 @@ import importlib
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from tui.adapters.database import Database
@@ -125,20 +125,20 @@ class StackConnections:
                 await asyncio.sleep(WATCH_RETRY)
 
     async def close(self) -> None:
+        """Let go of everything at once; what takes longer than its patience ends by itself.
+
+        The worker finishes its batch and stops when its standard input closes; the stack, when its last hold is gone.
+        """
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        closings = [self._ksql.close(), self._kafka.close(), self._database.close()]
+        closings: list[Awaitable[object]] = [*self._tasks, self._ksql.close(), self._kafka.close(), self._database.close()]
         if self._worker is not None:
             closings.append(self._worker.stop())
+        if self._stack is not None:
+            closings.append(self._stack.close())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_PATIENCE):
                 await asyncio.gather(*closings, return_exceptions=True)
-        if self._stack is not None:
-            # The stack itself may take seconds to stop; it does so without us once the hold is given up.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_PATIENCE):
-                    await self._stack.close()
 
 
 def _import_heavy() -> None:
@@ -167,10 +167,5 @@ def _state_of_step(step: Step) -> ServiceState:
 def _tell_status(status: Status, on_step: OnStep) -> None:
     for service in status.services:
         restarts = f"{service.restarts} restarts" if service.restarts else ""
-        detail = ", ".join(part for part in (service.detail, restarts) if part) or _place(service.address)
+        detail = ", ".join(part for part in (service.detail, restarts) if part) or "embedded"
         on_step(ServiceState(_NAMES.get(service.name, service.name), service.state, detail, service.address))
-
-
-def _place(address: str) -> str:
-    """An address without scheme and password, for showing."""
-    return address.rpartition("@")[2].removeprefix("http://")

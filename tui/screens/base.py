@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
-from textual.widgets import TextArea
 
 from tui.ports import Verdict
 from tui.terminal.pacing import PacedScreen
@@ -103,8 +102,5 @@ class ControlScreen(PacedScreen[None]):
         focused = self.focused
         if isinstance(focused, Feed) and focused.model.filter:
             focused.set_filter("")
-            return True
-        if isinstance(focused, TextArea):
-            self.focus_next()
             return True
         return False

@@ -31,7 +31,9 @@ class Prompt(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Lines(id="question")
-        yield Input(id="answer", select_on_focus=False, compact=True, restrict=_PRINTABLE)
+        answer = Input(id="answer", select_on_focus=False, compact=True, restrict=_PRINTABLE)
+        answer.cursor_blink = False  # each blink is bytes on the line
+        yield answer
 
     @property
     def is_open(self) -> bool:

@@ -8,7 +8,6 @@ from tui import format as show
 from tui.ports import Alert
 from tui.widgets.canvas import Cell
 from tui.widgets.columns import Column
-from tui.widgets.feed import Feed
 
 MARKS = {"block": ("!!", "bad"), "review": ("! ", "warn")}
 STATUS_STYLES = {"open": "text", "claimed": "accent", "confirmed": "bad", "dismissed": "dim", "escalated": "warn"}
@@ -55,16 +54,4 @@ def cells(alert: Alert) -> Sequence[Cell]:
         (show.duration(alert.latency_ms), "dim"),
         (alert.status, STATUS_STYLES.get(alert.status, "text")),
         (alert.assignee or "", "dim"),
-    )
-
-
-def alert_feed(id: str) -> Feed[Alert]:
-    """The follow feed of alerts, as the overview and the alerts screen show it."""
-    return Feed(
-        "alerts",
-        COLUMNS,
-        cells,
-        lambda alert: alert.alert_id,
-        empty="no alerts yet: s launches a scenario",
-        id=id,
     )

@@ -10,11 +10,9 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from tui import keymap
-from tui.live import Inbox
-from tui.ports import Alert
 from tui.screens.alerts import story
 from tui.screens.alerts.detail import AlertScreen
-from tui.screens.alerts.rows import alert_feed
+from tui.screens.alerts.feed import AlertFeed
 from tui.screens.base import ControlScreen
 from tui.widgets.feed import Feed
 from tui.widgets.lines import Lines
@@ -28,8 +26,7 @@ class AlertsScreen(ControlScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._inbox: Inbox | None = None
-        self._feed: Feed[Alert] = alert_feed("alerts")
+        self._feed = AlertFeed("alerts")
 
     def body(self) -> Iterator[Widget]:
         with Horizontal(id="split"):
@@ -37,18 +34,16 @@ class AlertsScreen(ControlScreen):
             yield Lines(id="preview")
 
     def on_mount(self) -> None:
-        self._inbox = self.live.inbox()
+        self._feed.attach(self.live)
         super().on_mount()
 
     def drain(self) -> None:
-        if self._inbox is None:
-            return
-        rows = self._inbox.take()
-        if rows:
-            self.live.shown(rows)
-            self._feed.add(rows)
-            self._feed.redraw()
+        self._feed.drain()
         self._preview()
+
+    def on_screen_resume(self) -> None:
+        self._feed.hidden()
+        super().on_screen_resume()
 
     def _preview(self) -> None:
         pane = self.query_one("#preview", Lines)

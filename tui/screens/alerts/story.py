@@ -36,17 +36,17 @@ def _measure(value: float) -> str:
 
 
 def signal_line(signal: Signal, width: int) -> Line:
-    """Reason, value against threshold, points."""
-    against = (
-        ""
-        if signal.value is None or signal.threshold is None
-        else (f"{_measure(signal.value)} > {_measure(signal.threshold)}")
-    )
+    """Reason, value against threshold, points; what gave no points is dim."""
+    against = ""
+    if signal.value is not None and signal.threshold is not None:
+        relation = ">" if signal.value > signal.threshold else "of"
+        against = f"{_measure(signal.value)} {relation} {_measure(signal.threshold)}"
     room = max(12, width - LABEL - 26)
+    weighs = signal.points != 0
     return [
-        (fit(signal.reason, room), "text"),
-        (f" {against:>16}", "strong"),
-        (f" {signal.points:>+6}", "warn"),
+        (fit(signal.reason, room), "text" if weighs else "dim"),
+        (f" {against:>16}", "strong" if weighs else "dim"),
+        (f" {signal.points:>+6}", "warn" if weighs else "dim"),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
@@ -56,7 +55,7 @@ class BootScreen(ControlScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._begun = time.monotonic()
+        self._begun = 0.0
         self._opening = False
 
     def body(self) -> Iterator[Widget]:
@@ -69,7 +68,7 @@ class BootScreen(ControlScreen):
     def _open(self) -> None:
         if not self._opening:
             self._opening = True
-            self._begun = time.monotonic()
+            self._begun = self.live.ports.now()
             self.app.run_worker(self._open_stack(), group="stack", exit_on_error=True)
 
     async def _open_stack(self) -> None:
@@ -82,7 +81,7 @@ class BootScreen(ControlScreen):
         error = ""
         if not self._opening and not self.live.ready and self.center.messages:
             error = self.center.messages[-1][2]
-        elapsed = time.monotonic() - self._begun
+        elapsed = self.live.ports.now() - self._begun
         self.query_one("#steps", Lines).show(step_lines(list(self.live.services.values()), elapsed, error))
 
     def action_retry(self) -> None:

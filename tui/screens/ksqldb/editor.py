@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
+from textual.binding import BindingType
 from textual.widgets import TextArea
 
+from tui import keymap
 from tui.screens.ksqldb import lexer
 from tui.terminal.sanitise import visible
 
@@ -18,10 +20,13 @@ class Editor(TextArea):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"editor--{kind}" for kind in _COMPONENTS), "editor--problem"}
 
+    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("text")]
+
     def __init__(self, text: str, *, id: str) -> None:
         super().__init__(
             text, id=id, tab_behavior="focus", soft_wrap=True, compact=True, show_line_numbers=False, theme="css"
         )
+        self.cursor_blink = False  # each blink is bytes on the line
         self._spans: dict[int, list[tuple[str, int, int]]] = {}
         self._spans_of = ""
         self.problem: tuple[int, int] | None = None

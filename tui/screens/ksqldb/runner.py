@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tui.ports import KsqlPort, PushQuery, SqlProblem, Table, Unavailable
 
@@ -18,8 +17,9 @@ Row = tuple[int, Sequence[object]]
 class Runner:
     """``state`` is idle, running, live, ended, stopped or failed; ``take`` gives numbered rows in order."""
 
-    def __init__(self, port: KsqlPort) -> None:
+    def __init__(self, port: KsqlPort, clock: Callable[[], float]) -> None:
         self._port = port
+        self._clock = clock
         self._query: PushQuery | None = None
         self._task: asyncio.Task[None] | None = None
         self._rows: deque[Row] = deque()
@@ -45,12 +45,12 @@ class Runner:
     @property
     def lifetime(self) -> float:
         """Seconds that the query has run."""
-        return 0.0 if not self._started else (self._ended or time.monotonic()) - self._started
+        return 0.0 if not self._started else (self._ended or self._clock()) - self._started
 
     @property
     def rate(self) -> float:
         """Rows per second over the last three seconds."""
-        now = time.monotonic()
+        now = self._clock()
         while self._counts and self._counts[0][0] < now - RATE_SECONDS:
             self._counts.popleft()
         return sum(count for _, count in self._counts) / max(0.5, min(RATE_SECONDS, self.lifetime))
@@ -65,7 +65,7 @@ class Runner:
         self.total = self.dropped = self._dropped_here = 0
         self._settled.clear()
         self.generation += 1
-        self._started, self._ended = time.monotonic(), None
+        self._started, self._ended = self._clock(), None
         self.state = "running"
         self._task = asyncio.create_task(self._run(sql, properties), name="ksqldb panel")
 
@@ -86,7 +86,7 @@ class Runner:
             self.state = "stopped"
             raise
         finally:
-            self._ended = time.monotonic()
+            self._ended = self._clock()
             self._settled.set()
 
     async def _drain(self, query: PushQuery) -> None:
@@ -113,7 +113,7 @@ class Runner:
             for _ in range(excess):
                 self._rows.popleft()
             self._dropped_here += excess
-        self._counts.append((time.monotonic(), len(batch)))
+        self._counts.append((self._clock(), len(batch)))
 
     def take(self) -> list[Row]:
         """Rows since the last call."""

@@ -27,6 +27,7 @@ from tui.widgets.lines import Lines
 FIRST_STATEMENT = "SELECT * FROM TRANSACTIONS EMIT CHANGES;"
 GRID_ROWS = 5_000
 OBJECTS_EVERY_S = 3
+PROBLEM_LINES = 6
 OFFSETS = ("latest", "earliest")
 _STATES = {"live": ("● live", "good"), "running": ("… running", "accent"), "failed": ("✗ failed", "bad")}
 
@@ -72,7 +73,7 @@ class KsqlScreen(ControlScreen):
     @property
     def runner(self) -> Runner:
         if self._runner is None:
-            self._runner = Runner(self.live.ports.ksql)
+            self._runner = Runner(self.live.ports.ksql, self.live.ports.now)
         return self._runner
 
     # ------------------------------------------------------------------------------------------ drawing
@@ -135,11 +136,12 @@ class KsqlScreen(ControlScreen):
         problem = self.runner.problem
         lines: list[Line] = []
         if problem is not None:
-            place = "" if problem.line is None else f"line {problem.line}:{problem.column or 1}  "
-            width = max(20, pane.size.width or self.size.width - 30) - 1
-            lines = [[(f" {part}", "bad")] for part in wrap(place + problem.message, width - 1, 6)]
-        if pane.display != bool(lines):
-            pane.display = bool(lines)
+            place = "" if problem.line is None else f"line {problem.line}:{problem.column or 1}"
+            message = problem.message if problem.message.startswith(place) else f"{place}: {problem.message}"
+            width = max(20, self.query_one("#left").size.width - 2)
+            lines = [[(f" {part}", "bad")] for part in wrap(message, width, PROBLEM_LINES)]
+        pane.display = bool(lines)
+        pane.styles.height = len(lines)
         pane.show(lines)
 
     async def _load_objects(self) -> None:

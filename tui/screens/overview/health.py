@@ -18,20 +18,22 @@ STATES = {
     "down": "bad",
     "failed": "bad",
 }
+HOSTED = "worker"
+"""The hosted worker process; its tasks speak for it while it is up."""
 SILENT_MS = 5_000
 """A worker writes its status every second; after this it counts as silent."""
 
 
 def health_lines(services: Sequence[ServiceState], workers: Sequence[WorkerState] | None, now_ms: int) -> list[Line]:
     """One line per service and per worker task: name, state, detail."""
-    lines: list[Line] = [[(" services", "strong")]]
-    lines += [
+    lines: list[Line] = [
         [
             (f" {service.name:<11}", "text"),
             (f"{service.state:<9}", STATES.get(service.state, "text")),
             (service.detail or service.address, "dim"),
         ]
         for service in services
+        if service.name != HOSTED or service.state != "up"
     ]
     if workers is None:
         lines.append([(" workers    ", "text"), ("-", "dim")])
@@ -58,16 +60,11 @@ def share_lines(
     payments = sum(row.payments for row in known)
     value: str = "dim" if stale_s is not None else "strong"
 
-    def share(count: int) -> str:
-        return show.percent(count / payments if payments else None)
-
+    # A revised decision counts under its new name as well: what is left of the payments stands approved.
+    review, block = sum(row.review for row in known), sum(row.block for row in known)
     decided: list[Cell] = []
-    for name, count in (
-        ("approve", sum(row.approve for row in known)),
-        ("review", sum(row.review for row in known)),
-        ("block", sum(row.block for row in known)),
-    ):
-        decided += [(f" {name} ", "dim"), (f"{share(count)} ", value)]
+    for name, count in (("approve", max(0, payments - review - block)), ("review", review), ("block", block)):
+        decided += [(f" {name} ", "dim"), (f"{show.percent(count / payments if payments else None)} ", value)]
     worst = [row.latency_p99_ms for row in known[-60:] if row.latency_p99_ms is not None]
     decided += [
         ("  decided p99 ", "dim"),

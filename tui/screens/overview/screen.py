@@ -8,11 +8,9 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from tui import format as show
-from tui.live import Inbox
-from tui.ports import Alert
 from tui.screens.alerts import story
 from tui.screens.alerts.detail import AlertScreen
-from tui.screens.alerts.rows import alert_feed
+from tui.screens.alerts.feed import AlertFeed
 from tui.screens.base import DRAIN_HZ, ControlScreen
 from tui.screens.overview.health import health_lines, share_lines
 from tui.widgets.chart import Chart
@@ -27,8 +25,7 @@ class OverviewScreen(ControlScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._inbox: Inbox | None = None
-        self._feed: Feed[Alert] = alert_feed("feed")
+        self._feed = AlertFeed("feed")
         self._ticks = 0
 
     def body(self) -> Iterator[Widget]:
@@ -42,23 +39,18 @@ class OverviewScreen(ControlScreen):
                 yield Lines(id="preview")
 
     def on_mount(self) -> None:
-        self._inbox = self.live.inbox()
+        self._feed.attach(self.live)
         super().on_mount()
 
     def drain(self) -> None:
-        if self._inbox is None:
-            return
-        rows = self._inbox.take()
-        if rows:
-            self.live.shown(rows)
-            self._feed.add(rows)
-            self._feed.redraw()
+        self._feed.drain()
         if self._ticks % DRAIN_HZ == 0:
             self._slow()
         self._ticks += 1
 
     def on_screen_resume(self) -> None:
         self._ticks = 0
+        self._feed.hidden()
         super().on_screen_resume()
 
     def _slow(self) -> None:

@@ -1,0 +1,151 @@
+"""Pictures of every screen at the sizes and in the themes that must be good."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.tui.fakes import NOW_MS, FakeAlerts, Fakes, FakeStack, alert, run
+from tests.tui.harness import Session, check_snapshot, running, settle
+from tui.ports import CaseEvent, ServiceState, SqlProblem, Table
+
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
+LOOKS = [
+    *((size, "guard-dark") for size in SIZES),
+    *(("80x24", theme) for theme in ("guard-light", "ansi-dark")),
+    ("80x24", "no-color"),
+]
+
+
+async def _overview(session: Session) -> None:
+    await session.shows("alerts following")
+
+
+async def _browsing(session: Session) -> None:
+    await session.press("k", "k")
+    await session.shows("browsing")
+    session.fakes.alerts.rows.extend(alert(n) for n in range(12, 15))
+    await session.shows("+3 new, G to follow")
+
+
+async def _alerts(session: Session) -> None:
+    await session.press("2")
+    await session.shows("acc-001407")
+
+
+async def _story(session: Session) -> None:
+    await session.press("2", "k", "k", "enter")
+    await session.shows("ana claimed")
+
+
+async def _question(session: Session) -> None:
+    await _story(session)
+    await session.press("B")
+    await session.shows("every payment is refused")
+
+
+async def _push(session: Session) -> None:
+    await session.press("3", "ctrl+r")
+    await session.shows("live")
+    rows = [(f"acc-{i:06}", i % 9, f"{i * 35.5:.2f}", "Padaria São João") for i in range(40)]
+    session.fakes.ksql.push.send(rows)
+    await session.shows("acc-000039")
+
+
+async def _describe(session: Session) -> None:
+    session.fakes.ksql.tables = [
+        Table(
+            ("FIELD", "TYPE", "ROLE"), (("ACCOUNT_ID", "STRING", "KEY"), ("AMOUNT", "DECIMAL(12, 2)", "")), "stream T"
+        )
+    ]
+    await session.press("3", "tab", "tab", "enter")
+    await session.shows("DECIMAL(12, 2)")
+
+
+async def _problem(session: Session) -> None:
+    session.fakes.ksql.problem = SqlProblem("line 1:8: extraneous input 'FORM' expecting {<EOF>, ';'}", 1, 8)
+    await session.press("3", "ctrl+r")
+    await session.shows("extraneous input")
+
+
+async def _scenarios(session: Session) -> None:
+    await session.press("4")
+    await session.shows("high_velocity_burst")
+
+
+async def _launch(session: Session) -> None:
+    await session.press("s")
+    await session.shows("one key chooses")
+
+
+async def _help(session: Session) -> None:
+    await session.press("question_mark")
+    await session.shows("Everywhere")
+
+
+async def _stale(session: Session) -> None:
+    session.app.live.seconds._clock = lambda: 1e9
+    await session.shows("STALE")
+
+
+SCENES: dict[str, Callable[[Session], Awaitable[None]]] = {
+    "overview": _overview,
+    "browsing": _browsing,
+    "alerts": _alerts,
+    "story": _story,
+    "question": _question,
+    "push": _push,
+    "describe": _describe,
+    "problem": _problem,
+    "scenarios": _scenarios,
+    "launch": _launch,
+    "help": _help,
+    "stale": _stale,
+}
+
+
+def _fakes() -> Fakes:
+    history = (CaseEvent(10_025, "CaseClaimed", NOW_MS - 9_000, "ana", ""),)
+    made = Fakes(alerts=FakeAlerts(history=history))
+    made.scenarios.history.insert(0, run(0, status="sent", caught=None, missed=None, time_to_detect_ms=None))
+    return made
+
+
+@pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
+@pytest.mark.parametrize("scene", SCENES)
+async def test_screen(scene: str, size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theme = look
+    if look == "no-color":
+        monkeypatch.setenv("NO_COLOR", "1")
+        theme = "ansi-dark"
+    async with running(_fakes(), size=SIZES[size], theme=theme, files=tmp_path) as session:
+        await SCENES[scene](session)
+        await settle(session)
+        check_snapshot(session, f"{scene}-{size}-{look}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_boot(size: str) -> None:
+    services = [
+        ServiceState("PostgreSQL", "up", "", elapsed_ms=812),
+        ServiceState("Kafka", "up", "embedded, 4 partitions", elapsed_ms=431),
+        ServiceState("ksqlDB", "starting", "waits until it answers"),
+    ]
+    fakes = Fakes(stack=FakeStack(services=services, gate=asyncio.Event()))
+    async with running(fakes, size=SIZES[size], live=False) as session:
+        await session.shows("waits until it answers")
+        await settle(session)
+        check_snapshot(session, f"boot-{size}")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_boot_failure(size: str) -> None:
+    services = [ServiceState("Kafka", "failed", "port 9092 is taken by pid 812")]
+    fakes = Fakes(stack=FakeStack(services=services, failure="kafka cannot start: port 9092 is taken by pid 812"))
+    async with running(fakes, size=SIZES[size], live=False) as session:
+        await session.shows("tries again")
+        await settle(session)
+        check_snapshot(session, f"boot-failure-{size}")

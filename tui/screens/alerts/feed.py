@@ -1,0 +1,44 @@
+"""The follow feed of alerts, as the overview and the alerts screen show it."""
+
+from __future__ import annotations
+
+from tui.live import Live
+from tui.ports import Alert
+from tui.screens.alerts import rows
+from tui.widgets.feed import Feed
+
+
+class AlertFeed(Feed[Alert]):
+    """Draws from an inbox of its own. What waited there while the screen was hidden does not count as slow."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(
+            "alerts",
+            rows.COLUMNS,
+            rows.cells,
+            lambda alert: alert.alert_id,
+            empty="no alerts yet: s launches a scenario",
+            id=id,
+        )
+        self._center_live: Live | None = None
+        self._was_hidden = True
+
+    def attach(self, live: Live) -> None:
+        self._center_live = live
+        self._inbox = live.inbox()
+
+    def hidden(self) -> None:
+        """The screen was not shown for a while."""
+        self._was_hidden = True
+
+    def drain(self) -> None:
+        """Take in what is new and paint it."""
+        if self._center_live is None:
+            return
+        fresh = self._inbox.take()
+        if fresh:
+            if not self._was_hidden:
+                self._center_live.shown(fresh)
+            self.add(fresh)
+            self.redraw()
+        self._was_hidden = False
