@@ -14,6 +14,7 @@ from ksqldb.engine.analyse.ddl import did_you_mean
 from ksqldb.engine.analyse.inserts import InsertedRow
 from ksqldb.engine.entities import commands, describe, listings, texts
 from ksqldb.engine.entities.describe import QueryInfo
+from ksqldb.engine.entities.refusals import refused
 from ksqldb.engine.entities.schemas import Entity
 from ksqldb.engine.errors import KsqlError, NotSupported, ServerError, StatementError
 from ksqldb.engine.kafka.queries import Queries
@@ -75,7 +76,10 @@ class Executor:
     async def execute(self, request: Request) -> list[Entity]:
         parsed = parse(request.sql, request.variables)
         await self.refresh_topics()
-        self._validate(parsed, request)
+        try:
+            self._validate(parsed, request)
+        except _Stopped as stop:
+            raise await self._worded(stop) from stop.error
         for one in parsed:
             try:
                 await self._execute(one, request)
@@ -110,7 +114,10 @@ class Executor:
                     raise _use_query_endpoint(one.text)
                 case _ if isinstance(statement, _CHANGES):
                     seen = trial.with_properties(properties)
-                    checked(one, seen, number, seen.properties, now_ms())
+                    try:
+                        checked(one, seen, number, seen.properties, now_ms())
+                    except KsqlError as error:
+                        raise _Stopped(error, one, seen) from error
                     number += 2
                 case ast.QueryAction():
                     self._check_action(statement, one.text, trial)
@@ -118,6 +125,15 @@ class Executor:
                         for query_id in self._targets(statement, trial):
                             effects.end(query_id, trial)
                     number += 2
+
+    async def _worded(self, stop: _Stopped) -> KsqlError:
+        """The refusal of a statement in the server's words."""
+        retention = DEFAULT_RETENTION_MS
+        if isinstance(stop.parsed.statement, ast.CreateAsSelect):
+            first = stop.catalog.metastore.source(stop.parsed.statement.query.source.first.name)
+            if first is not None and first.topic in self.catalog.topics:
+                retention = await self.topics.retention_ms(first.topic)
+        return refused(stop.error, stop.parsed, stop.catalog, retention)
 
     def _targets(self, action: ast.QueryAction, catalog: Catalog) -> list[str]:
         if action.query_id is None:
@@ -152,7 +168,9 @@ class Executor:
             case ast.Define():
                 request.variables[statement.name] = statement.value
             case ast.Undefine():
-                request.variables.pop(statement.name, None)
+                if request.variables.pop(statement.name, None) is None:
+                    message = f"Cannot undefine variable '{statement.name}' which was never defined"
+                    request.entities.append(listings.answer("warning_entity", text, message=message))
             case ast.QueryAction():
                 request.entities.append(await self._act(statement, text))
             case ast.Show():
@@ -452,6 +470,16 @@ class Executor:
             before = self.catalog.copy()
             effect = effects.apply(parsed, seen, command.sequence - 1, seen.properties)
             self._store_text(effect, texts.stored_text(parsed, before, _source_of(effect)))
+
+
+class _Stopped(Exception):
+    """A statement that is refused, with the catalog it was checked against."""
+
+    def __init__(self, error: KsqlError, parsed: ast.ParsedStatement, catalog: Catalog) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.parsed = parsed
+        self.catalog = catalog
 
 
 class AssertionFailed(StatementError):

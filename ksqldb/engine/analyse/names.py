@@ -47,7 +47,7 @@ def query_sources(query: ast.Query, catalog: Catalog) -> list[AliasedSource]:
     for table in tables:
         source = catalog.metastore.source(table.name)
         if source is None:
-            raise KsqlError(f"{table.name} does not exist.{did_you_mean(table.name, catalog)}")
+            raise PreparationError(f"{table.name} does not exist.{did_you_mean(table.name, catalog)}")
         if any(known.source.name == source.name for known in found):
             if len(tables) > 2:
                 raise KsqlError(

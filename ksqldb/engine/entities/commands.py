@@ -17,7 +17,7 @@ def command_id(statement: ast.Statement) -> str:
         case ast.DropSource():
             return f"{statement.kind.value.lower()}/{statement.name}/drop"
         case ast.AlterSource():
-            return f"{statement.kind.value.lower()}/{quote(statement.name)}/alter"
+            return f"{statement.kind.value.lower()}/{statement.name}/alter"
         case ast.QueryAction():
             return f"{statement.action.lower()}/{statement.query_id or 'ALL'}/execute"
         case ast.CreateType():

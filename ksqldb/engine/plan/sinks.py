@@ -132,7 +132,7 @@ def insert_into(
             f"{did_you_mean(statement.target, catalog)}"
         )
     if target.is_table:
-        raise KsqlError(f"INSERT INTO can only be used to insert into a stream. {target.name} is a table.")
+        raise PreparationError(f"INSERT INTO can only be used to insert into a stream. {target.name} is a table.")
     if target.schema.headers:
         raise KsqlError(f"Cannot insert into {target.name} because it has header columns")
     if target.is_source:
