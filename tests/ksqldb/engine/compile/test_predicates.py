@@ -175,7 +175,7 @@ def test_between_includes_both_ends(x: int | None, low: int | None, high: int | 
         ("M IN (12.5, 3)", True),
         ("AR IN (ARRAY[1, 2], ARRAY['1', '2', '3'])", True),
         ("TS IN ('2023-11-14', '2023-11-15')", True),
-        ("BY IN ('YWI=')", True),
+        ("BS IN ('YWI=')", True),
         ("ARRAY[P, Q] = ARRAY[Q, P]", False),
     ],
 )
@@ -189,7 +189,7 @@ def test_in_finds_equal_values_of_a_common_type(text: str, expected: bool) -> No
         "M": (MONEY, Decimal("12.50")),
         "AR": (ArrayType(INTEGER), [1, 2]),
         "TS": (TIMESTAMP, 19_676 * 86_400_000),
-        "BY": (BYTES, b"ab"),
+        "BS": (BYTES, b"ab"),
         "P": (StructType((Field("X", INTEGER),)), {"X": 1}),
         "Q": (StructType((Field("Y", INTEGER),)), {"Y": 1}),
     }
