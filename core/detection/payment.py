@@ -15,12 +15,20 @@ class Payment(msgspec.Struct, frozen=True, gc=False):
     amount: int
     time: int
     channel: str | None = None
+    category: str | None = None
     merchant_id: str | None = None
     payee_id: str | None = None
     device_id: str | None = None
     latitude: float | None = None
     longitude: float | None = None
     produced_at: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the payment is compared with: its channel and, for a purchase, the merchant's category."""
+        if self.category is None:
+            return self.channel or ""
+        return f"{self.channel or ''}/{self.category}"
 
 
 def payment_of(tx: Transaction) -> Payment:
@@ -31,6 +39,7 @@ def payment_of(tx: Transaction) -> Payment:
         centavos(tx.amount),
         tx.event_time,
         tx.channel,
+        tx.merchant_category,
         tx.merchant_id,
         tx.payee_id,
         tx.device_id,

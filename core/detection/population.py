@@ -1,4 +1,4 @@
-"""What everybody in the partition pays, by channel: amounts, and how far payments stray from their account's own level.
+"""What everybody in the partition pays, by kind of payment: amounts, and how far they stray from their account's level.
 
 Both are kept as exponentially forgotten sums (a thirtieth leaves with every day of event time) and a histogram of the
 upper tail, so that a line can be drawn that honest payments hardly ever cross, whatever the shape of the law.
@@ -14,6 +14,7 @@ DAY_MS = 86_400_000
 DAYS = 30
 WARM = 500
 CLIP = 6.0
+KINDS = 64
 BINS = 8
 """Bins of the tail an octave: a line is right to 9 %."""
 
@@ -76,23 +77,30 @@ class Sums(msgspec.Struct, array_like=True):
 
 
 class Population(msgspec.Struct, array_like=True):
-    """``amounts``: centavos by channel. ``strays``: amount over the account's own expected amount, by channel."""
+    """``amounts``: centavos by kind (``Payment.kind``). ``strays``: amount over the account's
+    own expected amount, by kind. ``channels``: centavos by channel."""
 
     amounts: dict[str, Sums] = msgspec.field(default_factory=dict)
     strays: dict[str, Sums] = msgspec.field(default_factory=dict)
+    channels: dict[str, Sums] = msgspec.field(default_factory=dict)
 
-    def amount(self, channel: str | None) -> Sums:
-        """Amounts of the channel."""
-        return _sums(self.amounts, channel)
+    def amount(self, kind: str) -> Sums:
+        """Amounts of payments of the kind."""
+        return _sums(self.amounts, kind)
 
-    def stray(self, channel: str | None) -> Sums:
-        """Amounts of the channel relative to what each account usually pays."""
-        return _sums(self.strays, channel)
+    def stray(self, kind: str) -> Sums:
+        """Amounts of payments of the kind relative to what each account usually pays."""
+        return _sums(self.strays, kind)
+
+    def channel(self, channel: str | None) -> Sums:
+        """Amounts of the channel, whatever the kind."""
+        return _sums(self.channels, channel or "")
 
 
-def _sums(table: dict[str, Sums], channel: str | None) -> Sums:
-    name = channel or ""
-    sums = table.get(name)
+def _sums(table: dict[str, Sums], kind: str) -> Sums:
+    sums = table.get(kind)
     if sums is None:
-        sums = table[name] = Sums()
+        if len(table) >= KINDS:  # names come from outside: beyond a sane number they share one place
+            return table.setdefault("", Sums())
+        sums = table[kind] = Sums()
     return sums

@@ -120,7 +120,8 @@ class PartitionState:
                     signals.append(outcome)
         for i, learn in _LEARN:
             learn(states[i], payment, context)
-        self.population.amount(payment.channel).add(float(payment.amount), payment.time)
+        self.population.amount(payment.kind).add(float(payment.amount), payment.time)
+        self.population.channel(payment.channel).add(float(payment.amount), payment.time)
         recent = Recent(
             payment.transaction_id,
             payment.time,

@@ -19,15 +19,16 @@ STREAM = "scenario-traffic"
 POPULATION_SEED = 20_18
 _TICK_S = 0.02
 _MOST_BEHIND_S = 0.5
-# An account pays every ten minutes on average: dense enough for history, thin enough for honest bursts to stay rare.
-_ACCOUNTS_PER_PAYMENT_S = 600
-_LEAST_ACCOUNTS = 20_000
+# As many people as make that many payments in life, at 2.16 a head and day: anything denser would look like a crowd of
+# robots to every rule that counts.
+_ACCOUNTS_PER_PAYMENT_S = 40_000
+_LEAST_ACCOUNTS, _MOST_ACCOUNTS = 50_000, 20_000_000
 
 
 @lru_cache(maxsize=4)
 def population_for(rate: int) -> Population:
     """The people behind a rate of payments a second."""
-    return Population(POPULATION_SEED, max(_LEAST_ACCOUNTS, rate * _ACCOUNTS_PER_PAYMENT_S))
+    return Population(POPULATION_SEED, min(_MOST_ACCOUNTS, max(_LEAST_ACCOUNTS, rate * _ACCOUNTS_PER_PAYMENT_S)))
 
 
 class Producer:

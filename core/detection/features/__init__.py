@@ -5,12 +5,14 @@ from __future__ import annotations
 from core.detection.features.base import Context, Feature, Insufficient, Outcome
 from core.detection.features.block_list import BlockList
 from core.detection.features.confirmed_rate import MerchantFraudRate, PayeeFraudRate
+from core.detection.features.device_drain import DeviceDrain
 from core.detection.features.dormancy import Dormancy
 from core.detection.features.geo_velocity import GeoVelocity
 from core.detection.features.new_device import NewDevice
 from core.detection.features.new_payee import NewPayee
 from core.detection.features.own_amount import OwnAmount
 from core.detection.features.population_amount import PopulationAmount
+from core.detection.features.similar_amounts import SimilarAmounts
 
 FEATURES: tuple[type[Feature], ...] = (
     BlockList,
@@ -19,7 +21,9 @@ FEATURES: tuple[type[Feature], ...] = (
     MerchantFraudRate,
     PayeeFraudRate,
     NewDevice,
+    DeviceDrain,
     NewPayee,
+    SimilarAmounts,
     GeoVelocity,
     Dormancy,
 )

@@ -1,5 +1,8 @@
 """First payment to a payee. Source: Tazama 030. One payment in thirty goes to somebody new, so it is only a hint.
 
+Five new payees within eight hours are more (Tazama 017, divergence): an account that is passing money on, whatever its
+history.
+
 Payees are kept as 32-bit checksums, the 64 most recently paid: two of them meet by chance once in 60 million.
 """
 
@@ -17,11 +20,16 @@ from schema.events import Signal
 MIN_PAYMENTS = 5
 KEPT = 64
 POINTS = 100
+SPREAD = 5
+SPREAD_MS = 8 * 3_600_000
+SPREAD_POINTS = 450
 
 
 class History(msgspec.Struct, array_like=True):
     payees: list[int] = msgspec.field(default_factory=list)
     payments: int = 0
+    novelties: list[int] = msgspec.field(default_factory=list)
+    """Event times of the last first payments, at most five."""
 
 
 class NewPayee:
@@ -33,6 +41,16 @@ class NewPayee:
         payee = payment.payee_id
         if payee is None or crc32(payee.encode()) in state.payees:
             return None
+        spread = 1 + sum(0 <= payment.time - time <= SPREAD_MS for time in state.novelties)
+        if spread >= SPREAD:
+            return Signal(
+                id=NewPayee.id,
+                points=SPREAD_POINTS,
+                reason="payees never paid before within 8 hours",
+                value=float(spread),
+                threshold=float(SPREAD),
+                transactions=(payment.transaction_id,),
+            )
         if state.payments < MIN_PAYMENTS:
             return Insufficient(NewPayee.id, state.payments, MIN_PAYMENTS)
         return Signal(
@@ -53,6 +71,8 @@ class NewPayee:
             return
         if payee in payees:
             payees.remove(payee)
+        else:
+            state.novelties = [*state.novelties, payment.time][-SPREAD:]
         payees.append(payee)
         if len(payees) > KEPT:
             del payees[0]

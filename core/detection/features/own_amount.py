@@ -2,13 +2,14 @@
 
 Source: the Fraud-Detection-Handbook's leaked-card scenario (amounts five times the customer's), Tazama 018/020/048.
 
-Amounts are measured in means of their channel, so that a boleto among Pix is no surprise. An account's level is the
-mean of its payments of the last 30 calendar days (UTC) drawn towards 1, the population's own level, with the weight of
-three payments: five small payments do not yet prove a small spender. The line is three times the level, or four
-standard deviations of how far the channel's payments stray from their accounts' levels, whichever is farther. Where
-people's amounts vary wildly (Pix), that is nothing rare: there the line lies where one payment in a thousand does. An
-amount between three times the level and the line is a hint that needs company. What lies beyond twice the level is
-learned as twice, so that a theft does not become the habit. Needs five earlier payments.
+Amounts are measured in means of their kind (channel and category), so that a boleto among Pix is no surprise. An
+account's level is the mean of its payments of the last 30 calendar days (UTC) drawn towards 1, the population's own
+level, with the weight of three payments: five small payments do not yet prove a small spender. The line is three times
+the level, or four standard deviations of how far payments of the kind stray from their accounts' levels, whichever is
+farther. Where people's amounts vary wildly (Pix), that is nothing rare: there the line lies where one payment in a
+thousand does. An amount between three times the level and the line is a hint that needs company: a device, a payee, or
+three more such amounts within 72 hours. What lies beyond twice the level is learned as twice, so that a theft does not
+become the habit. Needs five earlier payments.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ DEVIATIONS = 4.0
 TAME = 0.6
 """Deviation over mean up to which four deviations are something rare."""
 RARE = 0.001
+REPEATS = 3
+REPEAT_MS = 72 * 3_600_000
 LEARNED = 2.0
 POINTS = 450
 HINT_POINTS = 150
@@ -48,6 +51,8 @@ class History(msgspec.Struct, array_like=True):
     days: list[_Day] = msgspec.field(default_factory=list)
     count: int = 0
     total: float = 0.0
+    excesses: list[int] = msgspec.field(default_factory=list)
+    """Event times of the last payments beyond three times the level, at most four."""
 
     def level(self, day: int) -> tuple[int, float]:
         """``(payments, level)`` over the 30 days up to ``day``, both included."""
@@ -96,19 +101,20 @@ class OwnAmount:
         count, level = state.level(payment.time // DAY_MS)
         if count < MIN_PAYMENTS:
             return Insufficient(OwnAmount.id, count, MIN_PAYMENTS)
-        amounts = context.population.amount(payment.channel)
+        amounts = context.population.amount(payment.kind)
         mean, _ = amounts.moments()
         if amounts.count < MIN_POPULATION or mean == 0:
             return Insufficient(OwnAmount.id, int(amounts.count), MIN_POPULATION)
         ratio = payment.amount / mean / level
         if ratio <= RATIO:
             return None
-        strays = context.population.stray(payment.channel)
+        strays = context.population.stray(payment.kind)
         usual, deviation = strays.moments()
         line = max(RATIO, usual + DEVIATIONS * deviation)
         if deviation > TAME * usual:
             line = max(line, strays.exceeded_by(RARE))
-        beyond = ratio > line
+        repeated = sum(0 <= payment.time - time <= REPEAT_MS for time in state.excesses)
+        beyond = ratio > line or repeated >= REPEATS
         return Signal(
             id=OwnAmount.id,
             points=POINTS if beyond else HINT_POINTS,
@@ -120,7 +126,7 @@ class OwnAmount:
 
     @staticmethod
     def learn(state: History, payment: Payment, context: Context) -> None:
-        amounts = context.population.amount(payment.channel)
+        amounts = context.population.amount(payment.kind)
         mean, _ = amounts.moments()
         if amounts.count < MIN_POPULATION or mean == 0:
             return
@@ -128,6 +134,8 @@ class OwnAmount:
         count, level = state.level(day)
         amount = payment.amount / mean
         if count >= MIN_PAYMENTS:
-            context.population.stray(payment.channel).add(amount / level, payment.time)
+            context.population.stray(payment.kind).add(amount / level, payment.time)
+            if amount > RATIO * level:
+                state.excesses = [*state.excesses, payment.time][-REPEATS - 1 :]
             amount = min(amount, LEARNED * level)
         state.add(day, amount)

@@ -30,7 +30,7 @@ class PopulationAmount:
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:
-        amounts = context.population.amount(payment.channel)
+        amounts = context.population.channel(payment.channel)
         if amounts.count < MIN_PAYMENTS:
             return Insufficient(PopulationAmount.id, int(amounts.count), MIN_PAYMENTS)
         mean, deviation = amounts.moments()
@@ -42,7 +42,7 @@ class PopulationAmount:
         return Signal(
             id=PopulationAmount.id,
             points=POINTS if beyond else HINT_POINTS,
-            reason="standard deviations above the mean of the channel",
+            reason=f"standard deviations above the mean of {payment.channel or 'all payments'}",
             value=round((payment.amount - mean) / deviation, 2) if deviation else None,
             threshold=DEVIATIONS,
             transactions=(payment.transaction_id,),

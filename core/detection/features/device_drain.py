@@ -1,0 +1,72 @@
+"""Several payees paid from a device that is new to the account: a telephone taken over empties it in pieces.
+
+Source: BCB's limits for unregistered devices (R$ 200 a Pix, R$ 1,000 a day), which this crime works under. Three payees
+within 24 hours of the device's first payment; an honest new telephone rarely pays so many people on its first day.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from zlib import crc32
+
+import msgspec
+
+from core.detection.features.base import Context, Outcome
+from core.detection.payment import Payment
+from schema.events import Signal
+
+DAY_MS = 86_400_000
+MIN_PAYMENTS = 5
+PAYEES = 3
+KEPT = 8
+POINTS = 450
+
+
+class History(msgspec.Struct, array_like=True):
+    """Checksums of the devices used, and what the newest has paid: payees' checksums since its first event time."""
+
+    devices: list[int] = msgspec.field(default_factory=list)
+    payments: int = 0
+    newest: int = -1
+    since: int = -1
+    payees: list[int] = msgspec.field(default_factory=list)
+
+
+class DeviceDrain:
+    id: ClassVar[str] = "device_drain"
+    State: ClassVar[type[msgspec.Struct]] = History
+
+    @staticmethod
+    def assess(state: History, payment: Payment, context: Context) -> Outcome:
+        if payment.device_id is None or payment.payee_id is None:
+            return None
+        if state.newest < 0 or crc32(payment.device_id.encode()) != state.newest:
+            return None
+        if not 0 <= payment.time - state.since <= DAY_MS:
+            return None
+        paid = {*state.payees, crc32(payment.payee_id.encode())}
+        if len(paid) < PAYEES:
+            return None
+        return Signal(
+            id=DeviceDrain.id,
+            points=POINTS,
+            reason="payees paid on the first day of a new device",
+            value=float(len(paid)),
+            threshold=float(PAYEES),
+            transactions=(payment.transaction_id,),
+        )
+
+    @staticmethod
+    def learn(state: History, payment: Payment, context: Context) -> None:
+        if payment.device_id is None:
+            return
+        device = crc32(payment.device_id.encode())
+        if device not in state.devices:
+            state.devices = [*state.devices, device][-KEPT:]
+            if state.payments >= MIN_PAYMENTS:
+                state.newest, state.since, state.payees = device, payment.time, []
+        state.payments += 1
+        if device == state.newest and payment.payee_id is not None:
+            payee = crc32(payment.payee_id.encode())
+            if payee not in state.payees:
+                state.payees = [*state.payees, payee][-KEPT:]
