@@ -24,6 +24,10 @@ class Broker:
     def kafka(self) -> Kafka:
         return Kafka(self.address)
 
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
+
     def start(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "core.stack.broker", "--listen", self.address, "--data", str(self._data)],

@@ -32,6 +32,7 @@ class Segment:
         self._offsets = array("q", [base_offset])
         self._positions = array("q", [0])
         self._times = array("q", [NO_TIMESTAMP])
+        self._read_up_to = (base_offset, 0)  # (offset, position): where who reads along asks next
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     @property
@@ -71,7 +72,9 @@ class Segment:
             position += at
 
     def _find(self, offset: int) -> tuple[int, Batch] | None:
-        start = self._positions[bisect_right(self._offsets, offset) - 1]
+        known, start = self._read_up_to
+        if offset != known:
+            start = self._positions[bisect_right(self._offsets, offset) - 1]
         for position, batch in self._walk(start, self.size, _LOOK):
             if batch.last_offset >= offset:
                 return position, batch
@@ -91,6 +94,8 @@ class Segment:
             if first.size > max_bytes and not at_least_one:
                 return b""
             limit = position + first.size
+        if limit == self.size:
+            self._read_up_to = (self.next_offset, limit)
         return os.pread(self._fd, limit - position, position)
 
     def batches_since(self, timestamp: int) -> Iterator[bytes]:
