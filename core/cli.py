@@ -209,6 +209,7 @@ app.command("core.cli_rules:rules", name="rules", help="Detection rules in ksqlD
 
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
 app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")
+app.command("core.cli_log:log", name="log", help="Seals of the log: seal, verify.")
 app.command("core.cli_log:dead_letters", name="dead-letters", help="Records the inlet refused.")
 
 

@@ -14,6 +14,7 @@ Operator = Annotated[str, Parameter(help="who acts, for the record")]
 OPERATOR = getpass.getuser()
 
 projections = App(name="projections", help="Projections of the log: list, rebuild, prove.", help_format="plaintext")
+log = App(name="log", help="Seals of the log: seal, verify.", help_format="plaintext")
 dead_letters = App(name="dead-letters", help="Records the inlet refused.", help_format="plaintext")
 
 
@@ -82,6 +83,38 @@ def projections_skip(name: str, /, *, reason: str, operator: Operator = OPERATOR
     from core.projections import commands
 
     return _with_postgres(where, lambda dsn: commands.skip_projection(dsn, name, operator, reason))
+
+
+Witness = Annotated[Path | None, Parameter(help="file of chain heads outside the database (HOME/seals.jsonl)")]
+
+
+@log.command(name="seal")
+def log_seal(*, witness: Witness = None, where: Where = HERE) -> int:
+    """Seal what is not sealed yet; print the chain heads and write them to the witness."""
+    from core.eventlog import commands
+
+    file = witness or where.settings().home / "seals.jsonl"
+    return _with_postgres(where, lambda dsn: commands.seal_log(dsn, file))
+
+
+@log.command(name="verify")
+def log_verify(
+    *,
+    start: Annotated[int, Parameter(name="--from", help="the first position")] = 1,
+    stop: Annotated[int | None, Parameter(name="--to", help="the last position")] = None,
+    witness: Witness = None,
+    operator: Operator = OPERATOR,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """Recompute the seals; exit 1 when an event was changed, removed, put in or moved, each named by position."""
+    from core.eventlog import commands
+
+    file = witness or where.settings().home / "seals.jsonl"
+    return _with_postgres(
+        where,
+        lambda dsn: commands.verify_log(dsn, file, operator, from_pos=start, to_pos=stop, as_json=json),
+    )
 
 
 @dead_letters.command(name="list")

@@ -1,17 +1,21 @@
-"""`streamguard events`: read and follow the log. It returns an exit code."""
+"""`streamguard events` and `streamguard log`: read, follow, seal and verify the log. They return exit codes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
 import msgspec
 
+from core.eventlog import witness
 from core.eventlog.log import EventLog
-from core.eventlog.record import Recorded
-from core.output import harmless, print_json
+from core.eventlog.record import Meta, Recorded
+from core.eventlog.seal import seal, verify
+from core.output import harmless, note, print_json
+from schema.events import LogVerified
 
-DONE = 0
+DONE, NO = 0, 1
 _PAGE = 1_000
 
 
@@ -72,3 +76,64 @@ def _print(recorded: Recorded, as_json: bool) -> None:
         f"  {harmless(recorded.stream)}@{recorded.version}  {harmless(recorded.meta.actor)}  {harmless(recorded.data)}",
         flush=True,
     )
+
+
+async def seal_log(dsn: str, witness_file: Path) -> int:
+    """Seal all events not sealed yet, and write the heads to the witness and to stdout."""
+    conn = await asyncpg.connect(dsn)
+    try:
+        sealed = 0
+        while (head := await seal(conn)) is not None:
+            witness.add(witness_file, head)
+            print_json(msgspec.to_builtins(head))
+            sealed += 1
+    finally:
+        await conn.close()
+    note(f"{sealed} seals more; the witness is {witness_file}" if sealed else "all events are sealed")
+    return DONE
+
+
+async def verify_log(
+    dsn: str, witness_file: Path, operator: str, *, from_pos: int = 1, to_pos: int | None = None, as_json: bool = False
+) -> int:
+    """Recompute the seals over a range; 1 when something is not as it was sealed. The answer is an event."""
+    heads = witness.read(witness_file)
+    if not heads:
+        note(f"there is no witness at {witness_file}: a log rewritten and sealed again cannot be told")
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=3) as pool:
+        log = EventLog(pool)
+        try:
+            upto = to_pos if to_pos is not None else await log.head()
+            async with pool.acquire() as conn:
+                findings = await verify(conn, from_pos, upto, heads, _Progress())
+            result = "as sealed" if not findings else f"{len(findings)} findings"
+            event = LogVerified(operator=operator, from_position=from_pos, to_position=upto, result=result)
+            await log.append(f"operator-{operator}", [event], meta=Meta(actor=operator))
+        finally:
+            await log.close()
+    if as_json:
+        print_json(
+            {
+                "from": from_pos,
+                "to": upto,
+                "witnessed": len(heads),
+                "findings": [msgspec.to_builtins(f) for f in findings],
+            }
+        )
+    else:
+        print(f"positions {from_pos:,} to {upto:,}: {result}")
+        for finding in findings:
+            print(f"  {finding.what}")
+    return NO if findings else DONE
+
+
+class _Progress:
+    """Says how far a verification is, each tenth of the way."""
+
+    def __init__(self) -> None:
+        self._tenth = 0
+
+    def __call__(self, pos: int, head: int) -> None:
+        if (tenth := 10 * pos // max(head, 1)) > self._tenth:
+            self._tenth = tenth
+            note(f"{pos:,} of {head:,} events")

@@ -6,9 +6,8 @@ import hashlib
 from importlib import resources
 from typing import Any
 
+from core.eventlog import advisory
 from core.projections.install import install
-
-_LOCK = 5391000
 
 
 class MigrationError(Exception):
@@ -29,7 +28,7 @@ async def migrate(conn: Any) -> list[str]:
     when the database knows a migration that this program does not have.
     """
     async with conn.transaction():
-        await conn.execute("select pg_advisory_xact_lock($1)", _LOCK)
+        await conn.execute("select pg_advisory_xact_lock($1)", advisory.MIGRATE)
         await conn.execute(
             "create table if not exists public.streamguard_migration"
             " (name text primary key, sha256 text not null, applied_at timestamptz not null default now())"

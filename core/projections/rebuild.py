@@ -10,13 +10,13 @@ from typing import Any
 
 import asyncpg
 
+from core.eventlog import advisory
 from core.projections import Projection
 from core.projections.install import create, publish
 from core.projections.runner import advance, catch_up
 
 _NEAR = 5_000
 _RANGE = 50_000
-_LOCK = 5391010
 
 Progress = Callable[[int, int], None]
 """Called with the position reached and the head of the log."""
@@ -31,7 +31,7 @@ async def rebuild(conn: Any, projection: Projection, progress: Progress = lambda
 
     Raises ``RebuildError`` when another rebuild of the projection runs or an event cannot be folded.
     """
-    if not await conn.fetchval("select pg_try_advisory_lock($1, hashtext($2))", _LOCK, projection.name):
+    if not await conn.fetchval("select pg_try_advisory_lock($1, hashtext($2))", advisory.REBUILD, projection.name):
         raise RebuildError(f"{projection.name} is being rebuilt by someone else")
     try:
         generation = await _begin(conn, projection)
@@ -45,7 +45,7 @@ async def rebuild(conn: Any, projection: Projection, progress: Progress = lambda
         await _retire(conn, projection, generation)
         return generation
     finally:
-        await conn.execute("select pg_advisory_unlock($1, hashtext($2))", _LOCK, projection.name)
+        await conn.execute("select pg_advisory_unlock($1, hashtext($2))", advisory.REBUILD, projection.name)
 
 
 async def _begin(conn: Any, projection: Projection) -> int:

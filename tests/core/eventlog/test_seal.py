@@ -1,0 +1,147 @@
+"""Whatever someone who may edit everything does to the log, verification finds and names it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from core.eventlog import EventLog, Meta
+from core.eventlog.seal import Head, seal, verify
+from schema.events import CaseNoted
+
+META = Meta(actor="ana")
+EVENTS = 40
+SEALED = 10
+
+
+@pytest.fixture
+async def conn(postgres_dsn: str, log: EventLog) -> AsyncIterator[Any]:
+    """A superuser's session on a log of 40 events, the first 30 under three seals, with all guards switched off."""
+    made = await asyncpg.connect(postgres_dsn)
+    for number in range(30):
+        await log.append(f"case-{number % 4}", [CaseNoted(case_id="c", operator="o", text=f"{number} ✓")], meta=META)
+    for _ in range(3):
+        await seal(made, SEALED)
+    for number in range(30, EVENTS):
+        await log.append(f"case-{number % 4}", [CaseNoted(case_id="c", operator="o", text=str(number))], meta=META)
+    tables = [
+        r["t"]
+        for r in await made.fetch("select tgrelid::regclass::text as t from pg_trigger where tgname = 'append_only'")
+    ]
+    for table in tables:
+        await made.execute(f"alter table {table} disable trigger all")
+    yield made
+    await made.close()
+
+
+async def move(conn: Any, which: str, position: str) -> None:
+    """Give events other positions."""
+    await conn.execute(
+        f"create temp table moved as select * from log.event where {which}; delete from log.event where {which};"
+        f" insert into log.event select {position}, stream, version, type, schema_ver, at, data, meta from moved"
+    )
+
+
+async def heads(conn: Any) -> list[Head]:
+    return [
+        Head(r["no"], r["to_pos"], r["chain"].hex()) for r in await conn.fetch("select * from log.seal order by no")
+    ]
+
+
+async def test_an_untouched_log_verifies(conn: Any) -> None:
+    assert await verify(conn, witness=await heads(conn)) == []
+    assert [head.to_pos for head in await heads(conn)] == [10, 20, 30]
+
+
+async def test_seals_cover_the_rest_and_then_nothing_is_left(conn: Any) -> None:
+    head = await seal(conn, 1_000)
+    assert head is not None
+    assert (head.no, head.to_pos) == (4, 40)
+    assert await seal(conn) is None
+    assert await verify(conn) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        """data = jsonb_set(data, '{text}', '"13 x"')""",
+        """meta = '{"actor": "bo"}'""",
+        "at = at + interval '1 microsecond'",
+        "stream = 'case-9'",
+        "version = version + 1",
+        "type = 'CaseClaimed'",
+        "schema_ver = 2",
+    ],
+)
+async def test_a_changed_event_is_named(conn: Any, change: str) -> None:
+    await conn.execute(f"update log.event set {change} where pos = 13")
+    assert [(f.position, "changed" in f.what) for f in await verify(conn)] == [(13, True)]
+    assert await verify(conn, from_pos=21) == []
+    assert len(await verify(conn, from_pos=11, to_pos=20)) == 1
+
+
+@pytest.mark.parametrize("position", [1, 15, 30, 35, 40])
+async def test_a_removed_event_is_named(conn: Any, position: int) -> None:
+    await conn.execute("delete from log.event where pos = $1", position)
+    assert [(f.position, "gone" in f.what) for f in await verify(conn)] == [(position, True)]
+
+
+async def test_exchanged_events_are_named(conn: Any) -> None:
+    await move(conn, "pos in (12, 17)", "29 - pos")
+    assert [f.position for f in await verify(conn)] == [12, 17]
+
+
+async def test_an_event_put_in_is_named(conn: Any) -> None:
+    """To make room the later ones move up: each of them is not where it was sealed."""
+    await move(conn, "pos >= 25", "pos + 1")
+    await conn.execute(
+        "insert into log.event (pos, stream, version, type, schema_ver, data, meta)"
+        " values (25, 'case-1', 99, 'CaseNoted', 1, '{}', '{}')"
+    )
+    assert [f.position for f in await verify(conn)] == [25, 26, 27, 28, 29, 30, 41]
+
+
+async def test_an_event_beyond_the_head_is_named(conn: Any) -> None:
+    await conn.execute(
+        "insert into log.event (pos, stream, version, type, schema_ver, data, meta)"
+        " values (77, 'case-1', 99, 'CaseNoted', 1, '{}', '{}')"
+    )
+    assert [f.position for f in await verify(conn)] == [77]
+
+
+async def test_a_changed_or_missing_seal_is_named(conn: Any) -> None:
+    await conn.execute("update log.seal set root = sha256(root) where no = 2")
+    found = await verify(conn)
+    assert {f.seal for f in found} >= {2}
+    await conn.execute("delete from log.seal where no = 2")
+    assert "seal 3 does not follow seal 1" in [f.what for f in await verify(conn)]
+
+
+async def test_a_tail_rewritten_and_sealed_again_is_found_by_the_witness(conn: Any) -> None:
+    witness = await heads(conn)
+    await conn.execute("update log.event set meta = '{}' where pos = 23")
+    await conn.execute("delete from log.seal where no = 3")
+    await seal(conn, SEALED)
+    assert await verify(conn) == [], "by itself the database cannot tell"
+    assert [f.what for f in await verify(conn, witness=witness)] == ["seal 3 is not the one the witness has"]
+
+
+async def test_a_tail_cut_off_is_found_by_the_witness(conn: Any) -> None:
+    witness = await heads(conn)
+    await conn.execute("delete from log.event where pos > 20")
+    await conn.execute("delete from log.seal where no = 3")
+    await conn.execute("update log.head set pos = 20")
+    assert await verify(conn) == [], "by itself the database cannot tell"
+    assert [f.what for f in await verify(conn, witness=witness)] == ["seal 3, which the witness has, is gone"]
+
+
+async def test_the_seals_are_append_only(postgres_dsn: str, log: EventLog) -> None:
+    await log.append("s", [CaseNoted(case_id="c", operator="o", text="x")], meta=META)
+    made = await asyncpg.connect(postgres_dsn)
+    await seal(made)
+    with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError, match="append-only"):
+        await made.execute("delete from log.seal")
+    await made.close()
