@@ -17,6 +17,7 @@ from core.stack.client import Step, ensure_stack, stack_status, stop_stack
 from core.stack.errors import StackError
 from core.stack.paths import StackPaths
 from core.stack.state import DOWN, RESTARTING, UP
+from ksqldb.client import KsqlClient
 from tests.contracts.kafka import producer
 from tests.core.stack.homes import NOWHERE, StackFlags, alive, make_home, remove, until, until_gone
 
@@ -200,6 +201,28 @@ class TestDeath:
         finally:
             sleeper.kill()
             await sleeper.wait()
+
+
+    async def test_the_engine_comes_back_and_still_has_its_streams(self, settings: StackFlags) -> None:
+        flags = StackFlags(settings.home, ksqldb=None)
+        stack = await ensure_stack(flags)
+        client = KsqlClient(stack.addresses.ksqldb)
+        async with client:
+            await client.execute(
+                "CREATE STREAM kept (id STRING KEY) WITH (kafka_topic='kept', partitions=1, value_format='JSON');"
+            )
+            assert stack.status is not None
+            engine = stack.status.service("ksqldb")
+            assert engine is not None
+            assert engine.pid is not None
+            os.kill(engine.pid, signal.SIGKILL)
+            await until(stack, "ksqldb", lambda service: service.state == RESTARTING)
+            again = await until(stack, "ksqldb", lambda service: service.state == UP)
+            assert again.address == stack.addresses.ksqldb
+            (streams,) = await client.execute("SHOW STREAMS;")
+            assert "KEPT" in {stream["name"] for stream in streams["streams"]}
+        await stack.close()
+        assert await stack_status(settings.home) is None
 
 
 class TestCannot:
