@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
-from typing import Any
 
 import msgspec
 
 from core.scenarios.amounts import PIX
 from core.scenarios.places import CITIES
-from core.scenarios.population import Customer, Population, unit
+from core.scenarios.population import Customer, Merchant, Population, unit
 from schema.label import Label
 from schema.transaction import Transaction
 
@@ -91,7 +90,7 @@ class Builder:
         device: str | None = None,
         city: int | None = None,
         payee: str | None = None,
-        **fields: Any,
+        shop: Merchant | None = None,
     ) -> None:
         """One payment of ``amount`` centavos; place and device are the customer's own unless named.
 
@@ -113,7 +112,9 @@ class Builder:
             state=where.state,
             latitude=latitude,
             longitude=longitude,
-            **fields,
+            merchant_id=shop.merchant_id if shop else None,
+            merchant_name=shop.name if shop else None,
+            merchant_category=shop.category if shop else None,
         )
         label = Label(
             transaction_id=transaction.transaction_id,

@@ -48,9 +48,7 @@ class CardTesting:
                     role="tester",
                     channel="CREDIT",
                     device=builder.device(f"bot{k}"),
-                    merchant_id=shop.merchant_id,
-                    merchant_name=shop.name,
-                    merchant_category=shop.category,
+                    shop=shop,
                 )
                 time += int(parameters.every_s * SECOND_MS)
             shop = random.choice(shops)
@@ -61,8 +59,6 @@ class CardTesting:
                 role="cash-out",
                 channel="CREDIT",
                 device=builder.device(f"bot{k}"),
-                merchant_id=shop.merchant_id,
-                merchant_name=shop.name,
-                merchant_category=shop.category,
+                shop=shop,
             )
             builder.expect(victim)

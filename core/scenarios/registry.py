@@ -7,11 +7,22 @@ from typing import Any
 
 import msgspec
 
+from core.scenarios.account_takeover import AccountTakeover
+from core.scenarios.app_scam import AppScam
 from core.scenarios.base import Scenario
 from core.scenarios.campaign import Builder, Campaign
+from core.scenarios.card_spree import CardSpree
 from core.scenarios.card_testing import CardTesting
+from core.scenarios.compromised_merchant import CompromisedMerchant
+from core.scenarios.device_drain import DeviceDrain
+from core.scenarios.dormant_account import DormantAccount
 from core.scenarios.high_amount import HighAmount
+from core.scenarios.layering_ring import LayeringRing
+from core.scenarios.leaked_card import LeakedCard
+from core.scenarios.mule_network import MuleNetwork
+from core.scenarios.new_account import NewAccount
 from core.scenarios.population import Population
+from core.scenarios.structuring import Structuring
 from core.scenarios.velocity_burst import VelocityBurst
 
 SCENARIOS: dict[str, type[Scenario]] = {
@@ -20,6 +31,17 @@ SCENARIOS: dict[str, type[Scenario]] = {
         HighAmount,
         VelocityBurst,
         CardTesting,
+        CompromisedMerchant,
+        LeakedCard,
+        CardSpree,
+        AccountTakeover,
+        DeviceDrain,
+        Structuring,
+        MuleNetwork,
+        DormantAccount,
+        AppScam,
+        LayeringRing,
+        NewAccount,
     )
 }
 

@@ -20,6 +20,7 @@ import msgspec
 
 from core.detection.features.base import Context, Insufficient, Outcome
 from core.detection.payment import Payment
+from core.detection.population import WARM
 from schema.events import Signal
 
 DAY_MS = 86_400_000
@@ -28,6 +29,8 @@ MIN_PAYMENTS = 5
 MIN_POPULATION = 50
 PRIOR = 3.0
 RATIO = 3.0
+COLD_RATIO = 5.0
+"""The line while too little is known of how payments stray."""
 DEVIATIONS = 4.0
 TAME = 0.6
 """Deviation over mean up to which four deviations are something rare."""
@@ -110,7 +113,7 @@ class OwnAmount:
             return None
         strays = context.population.stray(payment.kind)
         usual, deviation = strays.moments()
-        line = max(RATIO, usual + DEVIATIONS * deviation)
+        line = max(RATIO, usual + DEVIATIONS * deviation) if strays.count >= WARM else COLD_RATIO
         if deviation > TAME * usual:
             line = max(line, strays.exceeded_by(RARE))
         repeated = sum(0 <= payment.time - time <= REPEAT_MS for time in state.excesses)

@@ -1,0 +1,58 @@
+"""An account taken over: a payment far away minutes after one at home, from a new device, to strangers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from core.scenarios.campaign import MINUTE_MS, SECOND_MS, Builder
+
+
+class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Amounts in reais; ``minutes`` lie between the last honest payment and the first theft."""
+
+    victims: int = 3
+    transfers: int = 3
+    minutes: float = 8.0
+    lowest: float = 400.0
+    highest: float = 1800.0
+
+
+class AccountTakeover:
+    id: ClassVar[str] = "account_takeover"
+    title: ClassVar[str] = "Account takeover"
+    story: ClassVar[str] = (
+        "Minutes after a payment at home the account pays strangers from another city on a new device until it is "
+        "empty (ATM demonstration, Tazama 074, PaySim)."
+    )
+    caught_by: ClassVar[tuple[str, ...]] = ("geo_velocity", "device_drain", "new_device")
+    hard: ClassVar[bool] = False
+    Parameters: ClassVar[type[msgspec.Struct]] = Knobs
+
+    @staticmethod
+    def plan(builder: Builder, parameters: Knobs) -> None:
+        random = builder.random
+        for k in range(parameters.victims):
+            victim = builder.victim()
+            builder.history(victim)
+            away = int(parameters.minutes * MINUTE_MS)
+            builder.pay(
+                victim,
+                builder.start - away,
+                45_00,
+                role="history",
+                fraud=False,
+                payee=builder.population.payee(victim, 0),
+            )
+            city = next(c for c in (6, 10, 3, 0) if c != victim.city)  # Manaus, Porto Alegre, Fortaleza, São Paulo
+            for n in range(parameters.transfers):
+                builder.pay(
+                    victim,
+                    builder.start + n * SECOND_MS,
+                    round(100 * random.uniform(parameters.lowest, parameters.highest)),
+                    role="victim",
+                    device=builder.device(f"thief{k}"),
+                    city=city,
+                )
+            builder.expect(victim)

@@ -1,0 +1,43 @@
+"""Money sent round in a circle of accounts to hide where it came from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from core.scenarios.campaign import DAY_MS, MINUTE_MS, Builder
+
+
+class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``amount`` in reais; ``minutes`` between hops."""
+
+    rings: int = 2
+    hops: int = 5
+    amount: float = 2400.0
+    minutes: float = 12.0
+
+
+class LayeringRing:
+    id: ClassVar[str] = "layering_ring"
+    title: ClassVar[str] = "Layering ring"
+    story: ClassVar[str] = (
+        "A sum goes through four to seven accounts and back, each keeping a little (gen-fraud-graph); low recall "
+        "is expected."
+    )
+    caught_by: ClassVar[tuple[str, ...]] = ("own_amount", "new_payee")
+    hard: ClassVar[bool] = True
+    Parameters: ClassVar[type[msgspec.Struct]] = Knobs
+
+    @staticmethod
+    def plan(builder: Builder, parameters: Knobs) -> None:
+        for _ in range(parameters.rings):
+            ring = [builder.victim() for _ in range(parameters.hops)]
+            amount = round(100 * parameters.amount * builder.random.uniform(0.8, 1.2))
+            for member in ring:
+                builder.history(member, until=DAY_MS)
+            for n, member in enumerate(ring):
+                time = builder.start - int((parameters.hops - 1 - n) * parameters.minutes * MINUTE_MS)
+                builder.pay(member, time, amount, role="mule", payee=ring[(n + 1) % len(ring)].account_id)
+                amount = int(amount * builder.random.uniform(0.94, 0.99))
+                builder.expect(member)
