@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -30,11 +31,12 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Services:
-    """Where everything is: the Kafka cluster, ksqlDB's URL, PostgreSQL's address."""
+    """Where everything is: the Kafka cluster, ksqlDB's URL, PostgreSQL's address, the file that witnesses seals."""
 
     kafka: Kafka
     ksqldb: str
     postgres: str
+    witness: Path
 
 
 def worker_id() -> str:
@@ -80,7 +82,7 @@ def _make(task: str, services: Services, pool: Any, log: EventLog, name: str) ->
         case "scenario":
             return ScenarioWorker(kafka, pool, log, name)
         case "projector":
-            return Projector(pool, log)
+            return Projector(pool, log, services.witness)
         case "rules":
             return RuleKeeper(services.ksqldb, pool, log, name)
     raise ValueError(f"there is no worker task {task!r}; there are {', '.join(TASKS)}")

@@ -75,7 +75,8 @@ async def _serve(settings: Settings, only: Sequence[str], hosted: bool) -> None:
     stack = await ensure_stack(settings)
     try:
         addresses = stack.addresses
-        await host(Services(Kafka(addresses.kafka), addresses.ksqldb, addresses.postgres), only, stop)
+        witness = settings.home / "seals.jsonl"
+        await host(Services(Kafka(addresses.kafka), addresses.ksqldb, addresses.postgres, witness), only, stop)
     finally:
         await stack.close()
 

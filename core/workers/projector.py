@@ -1,31 +1,51 @@
-"""The projector as a task: keeps every projection up with the log."""
+"""The projector as a task: keeps every projection up with the log, and seals the log behind it."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
-from core.eventlog import EventLog
+import structlog
+
+from core.eventlog import EventLog, witness
+from core.eventlog.seal import Head, seal
 from core.projections.runner import Runner
 from core.projections.standing import standings
 from core.workers.task import Status, pause, until_stopped
 
 _SHOW_S = 1.0
+_SEAL_S = 10.0
+_log = structlog.get_logger(__name__)
 
 
 class Projector:
     name = "projector"
 
-    def __init__(self, pool: Any, log: EventLog) -> None:
+    def __init__(self, pool: Any, log: EventLog, witness_file: Path) -> None:
         self.status = Status()
         self._pool = pool
         self._log = log
+        self._witness = witness_file
 
     async def run(self, stop: asyncio.Event) -> None:
         """Fold until stopped."""
         running = asyncio.create_task(Runner(self._pool, self._log).run())
-        await until_stopped(stop, running, asyncio.create_task(self._show()))
+        sealing = asyncio.create_task(self._seal())
+        await until_stopped(stop, running, sealing, asyncio.create_task(self._show()))
         self.status.state = "stopped"
+
+    async def _seal(self) -> None:
+        """Off the write path: a range is sealed when it is full, or when its time has come."""
+        while True:
+            await asyncio.sleep(_SEAL_S)
+            while (head := await self._seal_next()) is not None:
+                await asyncio.to_thread(witness.add, self._witness, head)
+                _log.info("sealed", no=head.no, to_position=head.to_pos, chain=head.chain)
+
+    async def _seal_next(self) -> Head | None:
+        async with self._pool.acquire() as conn:
+            return await seal(conn)
 
     async def _show(self) -> None:
         never = asyncio.Event()

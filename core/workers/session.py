@@ -155,6 +155,7 @@ async def session(
         await consumer.start()
         stack.push_async_callback(consumer.stop)
         environment = {
+            "STREAMGUARD_HOME": str(settings.home),
             "STREAMGUARD_KAFKA": addresses.kafka,
             "STREAMGUARD_KSQLDB": addresses.ksqldb,
             "STREAMGUARD_POSTGRES": addresses.postgres,
