@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ksqldb.engine.server.errors import RequestError
 from ksqldb.engine.server.http import Handler, bare_error, empty, error_response, json_response, old_endpoint, server_of
@@ -28,6 +29,7 @@ _NOT_FOUND = b"<html><body><h1>Resource not found</h1></body></html>"
 _ALWAYS_OPEN = frozenset({"/v1/metadata", "/v1/metadata/id", "/healthcheck"})
 _ALWAYS_SERVED = frozenset({"/chc/ready", "/chc/live"})
 _DENIED = "ksql.service.id"
+DRAIN_PATIENCE = 1.0
 
 
 async def root(request: Request) -> Response:
@@ -126,6 +128,37 @@ async def _unexpected(request: Request, problem: Exception) -> Response:
     return error_response(problem)
 
 
+class Drained:
+    """Reads what is left of a request's body before its response ends.
+
+    Over HTTP/2 Hypercorn forgets a stream whose response is complete and fails the whole connection, with every other
+    query on it, when more of that stream's body arrives.
+    """
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self._open = True
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._open = message["type"] == "http.request" and message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            await self._drain()
+        await self._send(message)
+
+    async def _drain(self) -> None:
+        try:
+            async with asyncio.timeout(DRAIN_PATIENCE):
+                while self._open:
+                    await self.receive()
+        except TimeoutError:
+            return  # a client that goes on sending is not waited for
+
+
 class Gate:
     """What is asked before any handler: is the server ready, and who is it that asks."""
 
@@ -139,6 +172,9 @@ class Gate:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": "Unauthorized"})
             return
+        if scope["type"] == "http" and scope["http_version"] == "2":
+            drained = Drained(receive, send)
+            receive, send = drained.receive, drained.send
         await (refusal or self.app)(scope, receive, send)
 
     def _refuse(self, scope: Scope) -> Response | None:
