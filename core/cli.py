@@ -6,6 +6,7 @@ be reached, 130 interrupted.
 
 import asyncio
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -222,6 +223,8 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. No traceback reaches the person."""
+    # What libraries report of a service that is away is noise here: the command says what it means.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         return _exit_code(app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
     except UnusedCliTokensError as error:
