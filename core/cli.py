@@ -206,7 +206,7 @@ def workers(
 
 app.command("core.cli_kafka:topics", name="topics", help="Kafka topics: list, show, create, delete.")
 app.command("core.cli_kafka:groups", name="groups", help="Kafka consumer groups: list, show, delete.")
-app.command("core.cli_rules:rules", name="rules", help="Detection rules in ksqlDB: list, deploy, pause, resume, undeploy.")
+app.command("core.cli_rules:rules", name="rules", help="Detection rules: list, deploy, pause, resume, undeploy.")
 
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
 app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")

@@ -5,9 +5,7 @@ from cyclopts import App
 from core.cli import HERE, Json, Where, with_ksqldb
 from ksqldb.rulebook import commands
 
-rules = App(
-    name="rules", help="Detection rules in ksqlDB: list, deploy, pause, resume, undeploy.", help_format="plaintext"
-)
+rules = App(name="rules", help="Detection rules: list, deploy, pause, resume, undeploy.", help_format="plaintext")
 
 
 @rules.command(name="list")
