@@ -23,6 +23,7 @@ class Head(msgspec.Struct, frozen=True):
     """What a witness keeps of a seal; ``chain`` is hexadecimal."""
 
     no: int
+    from_pos: int
     to_pos: int
     chain: str
 
@@ -69,7 +70,7 @@ async def seal(conn: Any, limit: int = RANGE) -> Head | None:
             prev,
             chain,
         )
-        return Head(no, upto, chain.hex())
+        return Head(no, first, upto, chain.hex())
 
 
 async def verify(

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from core.eventlog import EventLog, witness
-from core.eventlog.seal import Head, seal
+from core.eventlog.seal import RANGE, Head, seal
 from core.projections.runner import Runner
 from core.projections.standing import standings
 from core.workers.task import Status, pause, until_stopped
@@ -42,6 +42,8 @@ class Projector:
             while (head := await self._seal_next()) is not None:
                 await asyncio.to_thread(witness.add, self._witness, head)
                 _log.info("sealed", no=head.no, to_position=head.to_pos, chain=head.chain)
+                if head.to_pos - head.from_pos + 1 < RANGE:
+                    break
 
     async def _seal_next(self) -> Head | None:
         async with self._pool.acquire() as conn:

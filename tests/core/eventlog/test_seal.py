@@ -47,7 +47,8 @@ async def move(conn: Any, which: str, position: str) -> None:
 
 async def heads(conn: Any) -> list[Head]:
     return [
-        Head(r["no"], r["to_pos"], r["chain"].hex()) for r in await conn.fetch("select * from log.seal order by no")
+        Head(r["no"], r["from_pos"], r["to_pos"], r["chain"].hex())
+        for r in await conn.fetch("select * from log.seal order by no")
     ]
 
 
