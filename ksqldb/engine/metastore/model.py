@@ -96,7 +96,7 @@ class FormatInfo:
 
 @dataclass(frozen=True, slots=True)
 class WindowInfo:
-    """How a source's key is windowed; ``size_ms`` is None for sessions, ``emit_final`` where only closed windows come."""
+    """How a source's key is windowed; ``size_ms`` is None for sessions, ``emit_final``: only closed windows come."""
 
     kind: WindowKind
     size_ms: int | None = None

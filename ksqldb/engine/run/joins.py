@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ksqldb.engine.ast import JoinType
-from ksqldb.engine.run.aggregate import freeze, hashable
+from ksqldb.engine.run.keys import freeze, hashable
 from ksqldb.engine.run.records import Batch, NullKey, Operator, Report
 
 Rows = dict[Any, tuple[Any, int]]  # (key, window) -> (value, ts)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ksqldb.engine.formats import Codec
-from ksqldb.engine.run.aggregate import hashable
+from ksqldb.engine.run.keys import hashable
 
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF

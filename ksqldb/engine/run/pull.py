@@ -9,7 +9,7 @@ from ksqldb.engine.plan.pull import TablePull
 from ksqldb.engine.plan.scope import StepScope
 from ksqldb.engine.run.codegen import Source, predicate, values
 from ksqldb.engine.run.records import Report
-from ksqldb.engine.run.tables import Row, View
+from ksqldb.engine.run.tables import Row, Rows
 
 
 def pull_function(pull: TablePull, report: Report) -> Callable[[Iterable[Row]], list[tuple[Any, ...]]]:
@@ -30,7 +30,7 @@ def pull_function(pull: TablePull, report: Report) -> Callable[[Iterable[Row]], 
     return source.function("run")
 
 
-def pull_rows(pull: TablePull, view: View, report: Report) -> list[tuple[Any, ...]]:
+def pull_rows(pull: TablePull, view: Rows, report: Report) -> list[tuple[Any, ...]]:
     if pull.limit == 0:
         return []
     keys = None if pull.lookup is None else pull.lookup.keys

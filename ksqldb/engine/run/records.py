@@ -1,7 +1,8 @@
 """How records flow between operators: plain tuples, in batches, per partition.
 
 A stream record is ``(key, value, timestamp ms, window)``, a table change ``(key, value, old value, timestamp,
-window)``. Keys and values are tuples of column values; a value of None is a null value (a tombstone in tables). ``window`` is
+window)``. Keys and values are tuples of
+column values; a value of None is a null value (a tombstone in tables). ``window`` is
 None or ``(start, end)`` in ms.
 """
 

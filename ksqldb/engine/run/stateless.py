@@ -136,11 +136,11 @@ def rekey_function(
 
 def group_function(
     groups: Sequence[Expression],
-    arguments: Sequence[Sequence[Expression]],
+    arguments: Sequence[Expression],
     scope: StepScope,
     report: Report,
 ) -> Function:
-    """Stream records to ``(group key, argument tuples, ts, w)``; a null value or group column drops the record."""
+    """Stream records to ``(group key, arguments, ts, None)``; a null value or group column drops the record."""
     source = Source(report)
     source.line(0, "def run(batch):")
     source.line(1, "out = []")
@@ -152,7 +152,7 @@ def group_function(
     source.line(3, "_report('GROUP BY', 'Group-by column resolved to null. The source row will be excluded from the "
                    "table.', (k, v))")  # fmt: skip
     source.line(3, "continue")
-    row = _argument_rows(source, scope, arguments, 2, "_a")
+    row = values(source, scope, arguments, 2, "_a")
     source.line(2, f"out.append((_key, {row}, ts, None))")
     source.line(1, "return out")
     return source.function("run")
@@ -160,7 +160,7 @@ def group_function(
 
 def group_table_function(
     groups: Sequence[Expression],
-    arguments: Sequence[Sequence[Expression]],
+    arguments: Sequence[Expression],
     scope: StepScope,
     report: Report,
 ) -> Function:
@@ -178,19 +178,12 @@ def group_table_function(
         source.line(3, f"if None in _key{side}:")
         source.line(4, f"_key{side} = None")
         source.line(3, "else:")
-        row = _argument_rows(source, scope, arguments, 4, f"_a{side}")
+        row = values(source, scope, arguments, 4, f"_a{side}")
         source.line(4, f"_row{side} = {row}")
     source.line(2, "if _key_old is not None: out.append((_key_old, None, _row_old, ts, None))")
     source.line(2, "if _key_new is not None: out.append((_key_new, _row_new, None, ts, None))")
     source.line(1, "return out")
     return source.function("run")
-
-
-def _argument_rows(
-    source: Source, scope: StepScope, arguments: Sequence[Sequence[Expression]], indent: int, prefix: str
-) -> str:
-    parts = [values(source, scope, exprs, indent, f"{prefix}{index}_") for index, exprs in enumerate(arguments)]
-    return "(" + "".join(part + ", " for part in parts) + ")"
 
 
 def flat_map_function(

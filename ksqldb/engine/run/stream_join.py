@@ -10,8 +10,8 @@ from bisect import bisect_left, bisect_right, insort
 from typing import Any
 
 from ksqldb.engine.ast import JoinType
-from ksqldb.engine.run.aggregate import freeze, hashable
 from ksqldb.engine.run.joins import _Join
+from ksqldb.engine.run.keys import freeze, hashable
 from ksqldb.engine.run.records import Batch, Clock, NullKey, Report
 
 DAY_MS = 86_400_000

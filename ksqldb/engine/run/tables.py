@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from ksqldb.engine.run.aggregate import freeze, hashable
+from ksqldb.engine.run.keys import freeze, hashable
 from ksqldb.engine.run.records import Batch, NullKey, Operator, Report
 
 Row: TypeAlias = "tuple[tuple[Any, ...], tuple[Any, ...], int, tuple[int, int] | None]"  # key, value, ts, window
@@ -52,10 +52,18 @@ class _Rows:
         self.windows: dict[int, dict[tuple[Any, int], Row]] = {}
 
 
-class View(Operator):
-    """What pull queries read: the last row of each key (and window) of a query's result.
+class Rows(Protocol):
+    """What pull queries read."""
 
-    Passes changes on as stream records, which is what a topic takes. Whole windows go when their retention is over.
+    def rows(self) -> Iterator[Row]: ...
+
+    def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]: ...
+
+
+class View(Operator):
+    """What pull queries read of a table without an aggregate: the last row of each key (and window).
+
+    Passes changes on as stream records, which is what a topic takes.
     """
 
     def __init__(self) -> None:
@@ -90,25 +98,6 @@ class View(Operator):
                     bucket[(hashed, end)] = (key, value, ts, window)
             out.append((key, value, ts, window))
         self.emit(out, partition)
-
-    def expire(self, partition: int, limit: int) -> None:
-        """Drop the time windows that started at or before ``limit``."""
-        part = self.parts.get(partition)
-        if part is not None:
-            for start in [start for start in part.windows if start <= limit]:
-                del part.windows[start]
-
-    def expire_sessions(self, partition: int, limit: int) -> None:
-        """Drop the sessions that ended before ``limit``."""
-        part = self.parts.get(partition)
-        if part is None:
-            return
-        for start in [start for start in part.windows if start < limit]:
-            bucket = part.windows[start]
-            for place in [place for place in bucket if place[1] < limit]:
-                del bucket[place]
-            if not bucket:
-                del part.windows[start]
 
     def rows(self) -> Iterator[Row]:
         for part in self.parts.values():

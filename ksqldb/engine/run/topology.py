@@ -27,14 +27,15 @@ from ksqldb.engine.plan.steps import (
     SuppressStep,
 )
 from ksqldb.engine.run import stateless
-from ksqldb.engine.run.aggregate import States, StreamAggregate, TableAggregate
+from ksqldb.engine.run.aggregate import GroupAggregate
+from ksqldb.engine.run.aggregate_code import AggregateCode, AggregateSpec
 from ksqldb.engine.run.codegen import Source, values
 from ksqldb.engine.run.joins import ForeignKeyJoin, StreamTableJoin, TableTableJoin
 from ksqldb.engine.run.partitioner import partition_for
 from ksqldb.engine.run.records import Batch, Clock, Operator, Report
 from ksqldb.engine.run.stream_join import StreamStreamJoin
-from ksqldb.engine.run.tables import TableSource, View
-from ksqldb.engine.run.windows import SessionAggregate, WindowAggregate
+from ksqldb.engine.run.tables import Rows, TableSource, View
+from ksqldb.engine.run.windows import SessionAggregate, WindowAggregate, WindowSpec
 
 DAY_MS = 86_400_000
 EMIT_FINAL = "__emit.interval.ms.kstreams.windowed.aggregation__"
@@ -95,18 +96,19 @@ class Topology:
         self.entries: list[Entry] = []
         self.stateful: list[Operator] = []
         self.collector = Collector()
-        self.view = View() if keep_view else None
+        view = View() if keep_view else None
+        self.view: Rows | None = view
         output = plan.output
         last = self._build(output.input if isinstance(output, SinkStep) else output, False, None)
         if plan.output.is_table:
-            after: Operator = self.view or stateless.Mapping(changes_to_records)
+            own_view = view is not None and self.view is view
+            after: Operator = view if view is not None and own_view else stateless.Mapping(changes_to_records)
             last.next = after
             after.next = self.collector
-            if self.view is not None:
-                self.stateful.append(self.view)
+            if view is not None and own_view:
+                self.stateful.append(view)
         else:
             last.next = self.collector
-        self._link_expiry()
 
     # ------------------------------------------------------------------------------------------ running
 
@@ -148,15 +150,16 @@ class Topology:
                 more = None if wanted is None else wanted | names(step.predicate)
                 return self._chain(step.input, stateless.Mapping(function), True, more)
             case SelectStep():
+                aggregate, having = _aggregate_under(step.input)
+                if aggregate is not None:
+                    return self._aggregate(step, having, aggregate)
                 return self._select(step, needs_old)
             case RekeyStep():
                 return self._rekey(step)
             case FlatMapStep():
                 return self._flat_map(step, wanted)
-            case AggregateStep():
-                return self._aggregate(step)
-            case SuppressStep():
-                return self._build(step.input, False, wanted)
+            case AggregateStep() | SuppressStep():
+                raise AssertionError("an aggregate is built with its projection")
             case JoinStep():
                 return self._join(step)
             case SinkStep():
@@ -206,46 +209,55 @@ class Topology:
         more = None if wanted is None else wanted | {n for call in step.calls for n in names(call)}
         return self._chain(step.input, stateless.Mapping(function), False, more)
 
-    def _aggregate(self, step: AggregateStep) -> Operator:
-        scope = scope_of(step.input, self.plan.functions)
-        states = States(step.aggregators, self.report)
-        used = {n for expr in (*step.groups, *(a for args in step.arguments for a in args)) for n in names(expr)}
+    def _aggregate(self, select: SelectStep, having: Expression | None, step: AggregateStep) -> Operator:
+        """An aggregate with its HAVING and its projection in one loop."""
+        functions = self.plan.functions
+        scope = scope_of(step.input, functions)
+        arguments = [arg for args in step.arguments for arg in args]
+        used = {name for expr in (*step.groups, *arguments) for name in names(expr)}
         make = stateless.group_table_function if step.input.is_table else stateless.group_function
-        function = make(step.groups, step.arguments, scope, self.report)
+        function = make(step.groups, arguments, scope, self.report)
         partitioner = self._partitioner(step.key_format, step.schema.key) if step.rekeys else None
         group = stateless.Repartition(function, partitioner)
         self._chain(step.input, group, True, used)
-        operator = self._keep(self._aggregate_operator(step, states))
-        group.next = operator
+        spec = AggregateSpec(
+            step.aggregators,
+            [len(args) for args in step.arguments],
+            step.schema,
+            step.spec is not None,
+            functions,
+            having,
+            select.items,
+            [c.type for c in select.schema.value],
+        )
+        operator = self._aggregate_operator(step, AggregateCode(spec, self.report))
+        self.view = self.view and operator
+        group.next = self._keep(operator)
         return operator
 
-    def _aggregate_operator(self, step: AggregateStep, states: States) -> Operator:
-        spec = step.spec
-        if spec is None:
-            return TableAggregate(states) if step.input.is_table else StreamAggregate(states)
-        size = spec.size.ms
+    def _aggregate_operator(
+        self, step: AggregateStep, code: AggregateCode
+    ) -> GroupAggregate | WindowAggregate | SessionAggregate:
+        window = step.spec
+        if window is None:
+            return GroupAggregate(code, step.input.is_table)
+        size = window.size.ms
         by_default = 0 if step.emit_final else max(DAY_MS - size, 0)
-        grace = by_default if spec.grace is None else spec.grace.ms
-        retention = 0 if spec.retention is None else spec.retention.ms
-        every = self.environment.interval(EMIT_FINAL)
-        encode = build_key_codec(step.key_format, step.schema.key).encode if step.emit_final else None
-        if spec.kind is WindowKind.SESSION:
-            return SessionAggregate(
-                states, size, grace, retention, self.report, step.emit_final, every, self.environment.clock, encode
-            )
-        advance = size if spec.advance is None else spec.advance.ms
-        return WindowAggregate(
-            states,
+        spec = WindowSpec(
             size,
-            advance,
-            grace,
-            retention,
-            self.report,
+            size if window.advance is None else window.advance.ms,
+            by_default if window.grace is None else window.grace.ms,
+            0 if window.retention is None else window.retention.ms,
             step.emit_final,
-            every,
-            self.environment.clock,
-            encode,
+            self.environment.interval(EMIT_FINAL),
         )
+        encode = None
+        if step.emit_final and (step.key_format.name != "KAFKA" or kafka_can_hold(step.schema.key)):
+            encode = build_key_codec(step.key_format, step.schema.key).encode
+        clock = self.environment.clock
+        if window.kind is WindowKind.SESSION:
+            return SessionAggregate(code, spec, self.report, clock, encode)
+        return WindowAggregate(code, spec, clock, encode)
 
     def _join(self, step: JoinStep) -> Operator:
         left, right = step.left, step.right
@@ -292,14 +304,15 @@ class Topology:
         codec = build_key_codec(start.source.key_format, start.schema.key)
         return source.function("foreign_key"), codec.encode
 
-    def _link_expiry(self) -> None:
-        if self.view is None:
-            return
-        for operator in self.stateful:
-            if isinstance(operator, WindowAggregate):
-                operator.on_expired = self.view.expire
-            elif isinstance(operator, SessionAggregate):
-                operator.on_expired = self.view.expire_sessions
+
+def _aggregate_under(step: Step) -> tuple[AggregateStep | None, Expression | None]:
+    """The aggregate a projection reads, with its HAVING."""
+    having = None
+    if isinstance(step, FilterStep) and step.clause == "HAVING":
+        having, step = step.predicate, step.input
+    if isinstance(step, SuppressStep):
+        step = step.input
+    return (step, having) if isinstance(step, AggregateStep) else (None, None)
 
 
 def names(expr: Expression) -> set[str]:

@@ -6,11 +6,31 @@ grace is behind the clock; its state is dropped when its retention is over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from ksqldb.engine.run.aggregate import States, _entry, freeze, hashable
+from ksqldb.engine.run.aggregate_code import AggregateCode
+from ksqldb.engine.run.keys import freeze, hashable
 from ksqldb.engine.run.records import Batch, Clock, Operator, Report
+from ksqldb.engine.run.tables import Row
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec:
+    """Lengths in ms; ``size`` is a session's gap. ``final``: nothing goes out but each window's last result once it is
+    closed; a look for closed windows is taken when a record arrives, at most every ``emit_every`` ms of wall clock."""
+
+    size: int
+    advance: int
+    grace: int
+    retention: int
+    final: bool = False
+    emit_every: int = 1000
+
+    @property
+    def kept(self) -> int:
+        return max(self.retention, self.size + self.grace)
 
 
 class _Part:
@@ -28,118 +48,98 @@ class _Part:
 
 
 class WindowAggregate(Operator):
-    """Tumbling (advance == size) and hopping windows of ``size`` ms.
-
-    ``final``: nothing is emitted but each window's last result once it is closed; at most every ``emit_every`` ms of
-    wall clock a look for closed windows is taken, and only when a record arrives.
-    """
+    """Tumbling (advance == size) and hopping windows. ``key_bytes`` orders the keys of windows emitted together."""
 
     def __init__(
         self,
-        states: States,
-        size: int,
-        advance: int,
-        grace: int,
-        retention: int,
-        report: Report,
-        final: bool = False,
-        emit_every: int = 1000,
+        code: AggregateCode,
+        spec: WindowSpec,
         clock: Clock = lambda: 0,
         key_bytes: Callable[[Any], bytes | None] | None = None,
     ) -> None:
         super().__init__()
-        self.states = states
-        self.size, self.advance, self.grace = size, advance, grace
-        self.retention = max(retention, size + grace)
-        self.report = report
-        self.final, self.emit_every, self.clock = final, emit_every, clock
+        self.code, self.spec, self.clock = code, spec, clock
         self.key_bytes = key_bytes
+        self.loop = code.window_loop(spec.size, spec.advance, spec.grace, emits=not spec.final)
         self.parts: dict[int, _Part] = {}
-        self.on_expired: Callable[[int, int], None] | None = None
 
     def push(self, batch: Batch, partition: int) -> None:
         part = self.parts.get(partition)
         if part is None:
             part = self.parts[partition] = _Part()
-        size, advance, grace = self.size, self.advance, self.grace
-        windows = part.windows
-        new, add = self.states.new, self.states.add
-        final = self.final
-        out: list[Any] = []
-        clock = part.clock
-        for key, row, ts, _ in batch:
-            if ts > clock:
-                clock = ts
-            close = clock - grace
-            start = ts - size + advance
-            start = start - start % advance if start > 0 else 0
-            hashed = hashable(key)
-            while start <= ts:
-                end = start + size
-                if end > close:
-                    bucket = windows.get(start)
-                    if bucket is None:
-                        bucket = windows[start] = {}
-                        if start > part.highest:
-                            part.highest = start
-                    entry = bucket.get(hashed)
-                    if entry is None:
-                        entry = bucket[hashed] = new(ts)
-                    old = entry[1]
-                    result = add(entry, row, ts)
-                    if not final:
-                        out.append((key, result, old, entry[0], (start, end)))
-                else:
-                    self.report("LATE", f"window [{start},{end}) is closed: grace ended at {end + grace}", key)
-                start += advance
-            if final:
-                part.clock = clock
+        out: Batch = []
+        if self.spec.final:
+            for record in batch:
+                self.loop(part, (record,), out.append)
                 self._emit_final(part, out)
-        if clock > part.clock or final:
-            part.clock = clock
-            self._expire(part, partition)
+                self._expire(part)
+        else:
+            self.loop(part, batch, out.append)
+            self._expire(part)
         self.emit(out, partition)
 
-    def _emit_final(self, part: _Part, out: list[Any]) -> None:
-        if self.emit_every:
+    def _emit_final(self, part: _Part, out: Batch) -> None:
+        if self.spec.emit_every:
             now = self.clock()
             if now < part.next_look:
                 return
-            part.next_look = now + self.emit_every
-        close = part.clock - self.grace
+            part.next_look = now + self.spec.emit_every
+        close = part.clock - self.spec.grace
         if close <= part.emitted:
             return
-        lost = part.highest - (self.size + self.grace)
-        due = sorted(s for s in part.windows if part.emitted < s + self.size <= close and s >= lost)
-        for start in due:
+        size = self.spec.size
+        lost = part.highest - (size + self.spec.grace)
+        for start in sorted(s for s in part.windows if part.emitted < s + size <= close and s >= lost):
             bucket = part.windows[start]
             keys = list(bucket)
             if self.key_bytes is not None:
                 encode = self.key_bytes
-                keys.sort(key=lambda key: encode(key) or b"")
-            for key in keys:
-                entry = bucket[key]
-                out.append((key, entry[1], None, entry[0], (start, start + self.size)))
+                keys.sort(key=lambda hashed: encode(self.code.key_of(hashed, bucket[hashed])) or b"")
+            for hashed in keys:
+                out.extend(self._changes(hashed, bucket[hashed], start))
         part.emitted = close
 
-    def _expire(self, part: _Part, partition: int) -> None:
-        limit = part.clock - self.retention
-        windows = part.windows
-        if limit < part.swept + self.advance:
+    def _changes(self, hashed: Any, entry: list[Any], start: int) -> Iterator[Any]:
+        for key, value, ts, window in self._row(hashed, entry, start):
+            yield key, value, None, ts, window
+
+    def _expire(self, part: _Part) -> None:
+        limit = part.clock - self.spec.kept
+        if limit < part.swept + self.spec.advance:
             return
         part.swept = limit
-        expired = [start for start in windows if start <= limit]
-        for start in expired:
-            del windows[start]
-        if expired and self.on_expired is not None:
-            self.on_expired(partition, limit)
+        for start in [start for start in part.windows if start <= limit]:
+            del part.windows[start]
+
+    # ------------------------------------------------------------------------------------------ pull queries
+
+    def rows(self) -> Iterator[Row]:
+        for part in self.parts.values():
+            for start in sorted(part.windows):
+                for hashed, entry in part.windows[start].items():
+                    yield from self._row(hashed, entry, start)
+
+    def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]:
+        """The rows of one key in order of their windows."""
+        hashed = hashable(key)
+        for part in self.parts.values():
+            for start in sorted(part.windows):
+                entry = part.windows[start].get(hashed)
+                if entry is not None:
+                    yield from self._row(hashed, entry, start)
+
+    def _row(self, hashed: Any, entry: list[Any], start: int) -> Iterator[Row]:
+        key, end = self.code.key_of(hashed, entry), start + self.spec.size
+        value = self.code.finish(key, entry, start, end)
+        if value is not None:
+            yield key, value, entry[0], (start, end)
 
     def snapshot(self) -> Any:
         return [
             [
                 p,
-                [part.clock, part.emitted, part.highest],
-                [[start, [[k, e] for k, e in bucket.items()]] for start, bucket in part.windows.items()],
+                [part.clock, part.emitted, part.highest, part.swept],
+                [[start, list(bucket.items())] for start, bucket in part.windows.items()],
             ]
             for p, part in self.parts.items()
         ]
@@ -148,8 +148,8 @@ class WindowAggregate(Operator):
         self.parts = {}
         for p, clocks, windows in state:
             part = self.parts[p] = _Part()
-            part.clock, part.emitted, part.highest = clocks
-            part.windows = {start: {freeze(k): _entry(e) for k, e in bucket} for start, bucket in windows}
+            part.clock, part.emitted, part.highest, part.swept = clocks
+            part.windows = {start: {freeze(k): e for k, e in bucket} for start, bucket in windows}
 
 
 class _Sessions:
@@ -171,91 +171,87 @@ class SessionAggregate(Operator):
 
     def __init__(
         self,
-        states: States,
-        gap: int,
-        grace: int,
-        retention: int,
+        code: AggregateCode,
+        spec: WindowSpec,
         report: Report,
-        final: bool = False,
-        emit_every: int = 1000,
         clock: Clock = lambda: 0,
         key_bytes: Callable[[Any], bytes | None] | None = None,
     ) -> None:
         super().__init__()
-        self.states = states
-        self.gap, self.grace = gap, grace
-        self.retention = max(retention, gap + grace)
-        self.report = report
-        self.final, self.emit_every, self.clock = final, emit_every, clock
+        self.code, self.spec, self.report, self.clock = code, spec, report, clock
         self.key_bytes = key_bytes
         self.parts: dict[int, _Sessions] = {}
-        self.on_expired: Callable[[int, int], None] | None = None
 
     def push(self, batch: Batch, partition: int) -> None:
         part = self.parts.get(partition)
         if part is None:
             part = self.parts[partition] = _Sessions()
-        out: list[Any] = []
+        out: Batch = []
         for key, row, ts, _ in batch:
             if ts > part.clock:
                 part.clock = ts
             self._add(part, key, row, ts, out)
-            if self.final:
+            if self.spec.final:
                 self._emit_final(part, out)
-        self._expire(part, partition)
+        self._expire(part)
         self.emit(out, partition)
 
-    def _add(self, part: _Sessions, key: Any, row: Any, ts: int, out: list[Any]) -> None:
+    def _add(self, part: _Sessions, key: Any, row: Any, ts: int, out: Batch) -> None:
         hashed = hashable(key)
         sessions = part.keys.get(hashed, [])
-        touched = [s for s in sessions if s[1] >= ts - self.gap and s[0] <= ts + self.gap]
+        gap = self.spec.size
+        touched = [s for s in sessions if s[1] >= ts - gap and s[0] <= ts + gap]
         start = min([ts, *[s[0] for s in touched]])
         end = max([ts, *[s[1] for s in touched]])
-        if end < part.clock - self.grace - self.gap:
+        if end < part.clock - self.spec.grace - gap:
             self.report("LATE", f"session [{start},{end}] is closed", key)
             return
+        emits = not self.spec.final
         entry: list[Any] | None = None
         for session in touched:
-            entry = session[2] if entry is None else self.states.merge(entry, session[2])
-        replaced = [(s[0], s[1], s[2][1]) for s in touched] if (start, end) != (ts, ts) else []
+            entry = session[2] if entry is None else self.code.merge(entry, session[2])
+            if emits and (start, end) != (ts, ts) and session[2][1]:
+                out.append((key, None, None, session[1], (session[0], session[1])))
         if entry is None:
-            entry = self.states.new(ts)
-        if not self.final:
-            for old_start, old_end, old in replaced:
-                out.append((key, None, old, old_end, (old_start, old_end)))
-        old = None if replaced or not touched else entry[1]
-        result = self.states.add(entry, row, ts)
+            entry = self.code.new(ts, key)
+        passed = entry[1] and (start, end) == (ts, ts)
+        self.code.add(entry, row, ts)
         entry[0] = end
-        kept = [s for s in sessions if s not in touched]
+        kept = [s for s in sessions if not any(s is t for t in touched)]
         kept.append([start, end, entry])
         kept.sort(key=lambda s: s[0])
         part.keys[hashed] = kept
-        if not self.final:
-            out.append((key, result, old, end, (start, end)))
+        if emits:
+            value = self.code.finish(key, entry, start, end)
+            entry[1] = value is not None
+            if value is not None or passed:
+                out.append((key, value, None, end, (start, end)))
 
-    def _emit_final(self, part: _Sessions, out: list[Any]) -> None:
-        if self.emit_every:
+    def _emit_final(self, part: _Sessions, out: Batch) -> None:
+        if self.spec.emit_every:
             now = self.clock()
             if now < part.next_look:
                 return
-            part.next_look = now + self.emit_every
-        close = part.clock - self.grace - self.gap
+            part.next_look = now + self.spec.emit_every
+        close = part.clock - self.spec.grace - self.spec.size
         if close <= part.emitted:
             return
         due = [
-            (session[0], session[1], key, session[2])
-            for key, sessions in part.keys.items()
+            (session[0], session[1], self.code.key_of(hashed, session[2]), session[2])
+            for hashed, sessions in part.keys.items()
             for session in sessions
             if part.emitted <= session[1] < close
         ]
         encode = self.key_bytes or (lambda key: b"")
         for start, end, key, entry in sorted(due, key=lambda d: (d[1], d[0], encode(d[2]) or b"")):
-            out.append((key, entry[1], None, end, (start, end)))
+            value = self.code.finish(key, entry, start, end)
+            if value is not None:
+                out.append((key, value, None, end, (start, end)))
         part.emitted = close
 
-    def _expire(self, part: _Sessions, partition: int) -> None:
-        limit = part.clock - self.retention
-        if limit <= 0 or part.clock - part.swept < max(self.retention // 8, 1):
+    def _expire(self, part: _Sessions) -> None:
+        limit = part.clock - self.spec.kept
+        if limit <= 0 or part.clock - part.swept < max(self.spec.kept // 8, 1):
             return
         part.swept = part.clock
         for key in list(part.keys):
@@ -264,18 +260,30 @@ class SessionAggregate(Operator):
                 part.keys[key] = kept
             else:
                 del part.keys[key]
-        if self.on_expired is not None:
-            self.on_expired(partition, limit)
+
+    def rows(self) -> Iterator[Row]:
+        for part in self.parts.values():
+            for hashed, sessions in part.keys.items():
+                yield from self._rows(hashed, sessions)
+
+    def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]:
+        hashed = hashable(key)
+        for part in self.parts.values():
+            yield from self._rows(hashed, part.keys.get(hashed, []))
+
+    def _rows(self, hashed: Any, sessions: list[list[Any]]) -> Iterator[Row]:
+        for start, end, entry in sessions:
+            key = self.code.key_of(hashed, entry)
+            value = self.code.finish(key, entry, start, end)
+            if value is not None:
+                yield key, value, end, (start, end)
 
     def snapshot(self) -> Any:
-        return [
-            [p, [part.clock, part.emitted], [[k, sessions] for k, sessions in part.keys.items()]]
-            for p, part in self.parts.items()
-        ]
+        return [[p, [part.clock, part.emitted], list(part.keys.items())] for p, part in self.parts.items()]
 
     def restore(self, state: Any) -> None:
         self.parts = {}
         for p, clocks, keys in state:
             part = self.parts[p] = _Sessions()
             part.clock, part.emitted = clocks
-            part.keys = {freeze(k): [[s[0], s[1], _entry(s[2])] for s in sessions] for k, sessions in keys}
+            part.keys = {freeze(k): sessions for k, sessions in keys}
