@@ -202,12 +202,37 @@ def workers(
     return serve(where.settings(), only.split(",") if only else None)
 
 
+@app.command
+def generate(
+    kind: str | None = None,
+    /,
+    *,
+    count: Annotated[int, Parameter(help="payments; 0: a stream without end")] = 1000,
+    rate: Annotated[float, Parameter(help="of a stream, a second")] = 10.0,
+    seed: Annotated[int, Parameter(help="the same seed gives the same people and payments")] = 1,
+    accounts: Annotated[int, Parameter(help="customers of the population")] = 10_000,
+    labels: Annotated[bool, Parameter(negative=(), help="a scenario's labels instead of its payments")] = False,
+) -> int:
+    """Payments as JSON lines: batch, stream, velocity or a scenario's name; a menu in a terminal."""
+    from core.scenarios import commands
+
+    if kind is None:
+        kind = commands.choose()
+    return asyncio.run(commands.generate(kind, count, rate, seed, accounts, labels=labels))
+
+
 # --- groups of commands, each in a file of its own -----------------------------------------------------------------
 
 app.command("core.cli_kafka:topics", name="topics", help="Kafka topics: list, show, create, delete.")
 app.command("core.cli_kafka:groups", name="groups", help="Kafka consumer groups: list, show, delete.")
 app.command("core.cli_rules:rules", name="rules", help="Detection rules: list, deploy, pause, resume, undeploy.")
 
+app.command("core.cli_cases:alerts", name="alerts", help="Alerts: list, show.")
+app.command(
+    "core.cli_cases:cases", name="cases", help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note."
+)
+app.command("core.cli_cases:accounts", name="accounts", help="Accounts: list, show, block, unblock, snooze.")
+app.command("core.cli_cases:scenarios", name="scenarios", help="Scenarios: list, runs, launch, stop.")
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
 app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")
 app.command("core.cli_log:log", name="log", help="Seals of the log: seal, verify.")

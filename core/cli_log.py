@@ -18,7 +18,7 @@ log = App(name="log", help="Seals of the log: seal, verify.", help_format="plain
 dead_letters = App(name="dead-letters", help="Records the inlet refused.", help_format="plaintext")
 
 
-def _with_postgres(where: Where, body: Callable[[str], Coroutine[Any, Any, int]]) -> int:
+def with_postgres(where: Where, body: Callable[[str], Coroutine[Any, Any, int]]) -> int:
     if (elsewhere := where.settings().postgres) is not None:  # then nothing else is needed
         return asyncio.run(body(elsewhere.get_secret_value()))
     return with_services(where, lambda addresses, _: body(addresses.postgres))
@@ -37,7 +37,7 @@ def events(
     """Events of the log in order; with --follow also those to come."""
     from core.eventlog import commands
 
-    return _with_postgres(
+    return with_postgres(
         where,
         lambda dsn: commands.events(
             dsn, follow=follow, stream=stream, types=type, from_pos=start, limit=limit, as_json=json
@@ -50,7 +50,7 @@ def projections_list(*, json: Json = False, where: Where = HERE) -> int:
     """Where each projection stands, and how far behind the log."""
     from core.projections import commands
 
-    return _with_postgres(where, lambda dsn: commands.list_projections(dsn, as_json=json))
+    return with_postgres(where, lambda dsn: commands.list_projections(dsn, as_json=json))
 
 
 @projections.command(name="prove")
@@ -58,7 +58,7 @@ def projections_prove(*names: str, json: Json = False, where: Where = HERE) -> i
     """Compare those named, or all, with a replay of the log row by row; exit 1 when one differs."""
     from core.projections import commands
 
-    return _with_postgres(where, lambda dsn: commands.prove_projections(dsn, names, as_json=json))
+    return with_postgres(where, lambda dsn: commands.prove_projections(dsn, names, as_json=json))
 
 
 @projections.command(name="rebuild")
@@ -66,7 +66,7 @@ def projections_rebuild(*names: str, operator: Operator = OPERATOR, where: Where
     """Build those named, or all, anew from the log while they are read."""
     from core.projections import commands
 
-    return _with_postgres(where, lambda dsn: commands.rebuild_projections(dsn, names, operator))
+    return with_postgres(where, lambda dsn: commands.rebuild_projections(dsn, names, operator))
 
 
 @projections.command(name="retry")
@@ -74,7 +74,7 @@ def projections_retry(name: str, /, *, operator: Operator = OPERATOR, where: Whe
     """Let a parked projection take up the event it stopped at once more."""
     from core.projections import commands
 
-    return _with_postgres(where, lambda dsn: commands.retry_projection(dsn, name, operator))
+    return with_postgres(where, lambda dsn: commands.retry_projection(dsn, name, operator))
 
 
 @projections.command(name="skip")
@@ -82,7 +82,7 @@ def projections_skip(name: str, /, *, reason: str, operator: Operator = OPERATOR
     """Let a parked projection pass over the event it stopped at."""
     from core.projections import commands
 
-    return _with_postgres(where, lambda dsn: commands.skip_projection(dsn, name, operator, reason))
+    return with_postgres(where, lambda dsn: commands.skip_projection(dsn, name, operator, reason))
 
 
 Witness = Annotated[Path | None, Parameter(help="file of chain heads outside the database (HOME/seals.jsonl)")]
@@ -94,7 +94,7 @@ def log_seal(*, witness: Witness = None, where: Where = HERE) -> int:
     from core.eventlog import commands
 
     file = witness or where.settings().home / "seals.jsonl"
-    return _with_postgres(where, lambda dsn: commands.seal_log(dsn, file))
+    return with_postgres(where, lambda dsn: commands.seal_log(dsn, file))
 
 
 @log.command(name="verify")
@@ -111,7 +111,7 @@ def log_verify(
     from core.eventlog import commands
 
     file = witness or where.settings().home / "seals.jsonl"
-    return _with_postgres(
+    return with_postgres(
         where,
         lambda dsn: commands.verify_log(dsn, file, operator, from_pos=start, to_pos=stop, as_json=json),
     )
@@ -128,7 +128,7 @@ def dead_letters_list(
     """The newest refused records, where they lie and why they were refused."""
     from core.kafka import dead_letters as commands
 
-    return _with_postgres(where, lambda dsn: commands.list_dead_letters(dsn, status=status, limit=limit, as_json=json))
+    return with_postgres(where, lambda dsn: commands.list_dead_letters(dsn, status=status, limit=limit, as_json=json))
 
 
 @dead_letters.command(name="show")
@@ -136,7 +136,7 @@ def dead_letters_show(letter: int, /, *, json: Json = False, where: Where = HERE
     """One refused record whole, as text and hexadecimal."""
     from core.kafka import dead_letters as commands
 
-    return _with_postgres(where, lambda dsn: commands.show_dead_letter(dsn, letter, as_json=json))
+    return with_postgres(where, lambda dsn: commands.show_dead_letter(dsn, letter, as_json=json))
 
 
 @dead_letters.command(name="requeue")
@@ -168,4 +168,4 @@ def dead_letters_discard(
     """Close a refused record that nobody needs."""
     from core.kafka import dead_letters as commands
 
-    return _with_postgres(where, lambda dsn: commands.discard_dead_letter(dsn, letter, operator, reason))
+    return with_postgres(where, lambda dsn: commands.discard_dead_letter(dsn, letter, operator, reason))

@@ -12,6 +12,7 @@ _KNOWN = (
     ("core.replay.mapping", "MappingError", USAGE),
     ("core.replay.pace", "SpeedError", USAGE),
     ("core.scenarios.registry", "UnknownScenario", USAGE),
+    ("core.scenarios.commands", "WrongKind", USAGE),
     ("core.workers.session", "NotReady", UNREACHABLE),
     ("core.workers.names", "UnknownTask", USAGE),
     ("ksqldb.rulebook", "RuleFileError", NO),

@@ -57,15 +57,19 @@ def find(name: str) -> type[Scenario]:
     return SCENARIOS[name]
 
 
+def check(name: str, parameters: Mapping[str, Any] | None) -> Any:
+    """The scenario's typed parameters; raises ``UnknownScenario`` for a wrong name or value."""
+    try:
+        return msgspec.convert(dict(parameters or {}), find(name).Parameters)
+    except msgspec.ValidationError as error:
+        raise UnknownScenario(f"scenario {name}: {error}") from error
+
+
 def build(
     name: str, run_id: str, seed: int, start: int, population: Population, parameters: Mapping[str, Any] | None = None
 ) -> Campaign:
     """The campaign of a run; raises ``UnknownScenario`` for a wrong name or parameter."""
-    scenario = find(name)
-    try:
-        typed = msgspec.convert(dict(parameters or {}), scenario.Parameters)
-    except msgspec.ValidationError as error:
-        raise UnknownScenario(f"scenario {name}: {error}") from error
+    typed = check(name, parameters)
     builder = Builder(population, name, run_id, seed, start)
-    scenario.plan(builder, typed)
+    find(name).plan(builder, typed)
     return builder.finish()

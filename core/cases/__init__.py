@@ -1,0 +1,1 @@
+"""Cases, accounts and scenario runs from the command line: what the screens show and do."""

@@ -1,0 +1,89 @@
+"""Acting on a case, an account or a run: one event, appended against the version its writer has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.eventlog import Conflict, EventLog, Meta
+from schema.events import (
+    AccountBlocked,
+    AccountUnblocked,
+    CaseClaimed,
+    CaseConfirmed,
+    CaseDismissed,
+    CaseEscalated,
+    CaseNoted,
+    CaseReopened,
+    Event,
+    RuleSnoozed,
+)
+
+
+class Refused(Exception):
+    """The action does not fit what the log says; the text says why and what stands."""
+
+
+def case_event(action: str, case_id: str, operator: str, text: str, transactions: Sequence[str] = ()) -> Event:
+    """The event of an action: claim, confirm, dismiss, escalate, reopen or note. Raises ``Refused`` without a reason
+    where one is due."""
+    if action in ("dismiss", "note") and not text.strip():
+        raise Refused(f"to {action} a case takes a reason: --reason '...'")
+    match action:
+        case "claim":
+            return CaseClaimed(case_id=case_id, operator=operator)
+        case "confirm":
+            return CaseConfirmed(case_id=case_id, operator=operator, reason=text, transactions=tuple(transactions))
+        case "dismiss":
+            return CaseDismissed(case_id=case_id, operator=operator, reason=text)
+        case "escalate":
+            return CaseEscalated(case_id=case_id, operator=operator, reason=text)
+        case "reopen":
+            return CaseReopened(case_id=case_id, operator=operator, reason=text)
+        case "note":
+            return CaseNoted(case_id=case_id, operator=operator, text=text)
+    raise Refused(f"a case cannot be made to {action!r}")
+
+
+async def act(
+    pool: Any, log: EventLog, action: str, case_id: str, operator: str, text: str, transactions: Sequence[str] = ()
+) -> None:
+    """Append the action's event to the case; of two operators at once the second is refused."""
+    row = await pool.fetchrow("select status, assignee, transactions from read.alert where alert_id = $1", case_id)
+    if row is None:
+        raise Refused(f"there is no alert {case_id!r}; `streamguard alerts list` shows those there are")
+    if action == "claim" and row["status"] == "claimed":
+        raise Refused(f"the case is claimed by {row['assignee']} already")
+    if action == "reopen" and row["status"] == "open":
+        raise Refused("the case is open already")
+    if foreign := [name for name in transactions if name not in row["transactions"]]:
+        raise Refused(f"payment {foreign[0]!r} is not part of this case")
+    version = len(await log.read_stream(f"case-{case_id}"))
+    event = case_event(action, case_id, operator, text, transactions)
+    await _append(log, f"case-{case_id}", event, operator, version)
+
+
+async def block(log: EventLog, account_id: str, operator: str, reason: str, until: int | None = None) -> None:
+    """Payments of the account are blocked from now on, until event time ``until`` (epoch ms) if given."""
+    if not reason.strip():
+        raise Refused("to block an account takes a reason: --reason '...'")
+    event = AccountBlocked(account_id=account_id, reason=reason, until=until)
+    await _append(log, f"account-{account_id}", event, operator)
+
+
+async def unblock(log: EventLog, account_id: str, operator: str, reason: str) -> None:
+    """Lift the block."""
+    event = AccountUnblocked(account_id=account_id, reason=reason)
+    await _append(log, f"account-{account_id}", event, operator)
+
+
+async def snooze(log: EventLog, rule_id: str, account_id: str, until: int, operator: str, reason: str) -> None:
+    """Alerts of one rule on one account are not raised until event time ``until`` (epoch ms)."""
+    event = RuleSnoozed(rule_id=rule_id, account_id=account_id, until=until, operator=operator, reason=reason)
+    await _append(log, f"rule-{rule_id}", event, operator)
+
+
+async def _append(log: EventLog, stream: str, event: Event, operator: str, version: int | None = None) -> None:
+    verdict = await log.append(stream, [event], meta=Meta(actor=operator), expected_version=version)
+    if isinstance(verdict, Conflict):
+        raise Refused("somebody else acted at the same moment; look again")

@@ -1,0 +1,173 @@
+"""`streamguard alerts`, `cases`, `accounts` and `scenarios`: what the screens show and do, without a screen."""
+
+import getpass
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from core.cases import commands
+from core.cli import HERE, Json, Where
+from core.cli_log import with_postgres
+from core.replay.mapping import duration
+
+Operator = Annotated[str, Parameter(help="who acts, for the record")]
+Reason = Annotated[str, Parameter(help="why, for the record")]
+Limit = Annotated[int, Parameter(help="at most so many")]
+OPERATOR = getpass.getuser()
+
+alerts = App(name="alerts", help="Alerts: list, show.", help_format="plaintext")
+cases = App(
+    name="cases", help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note.", help_format="plaintext"
+)
+accounts = App(name="accounts", help="Accounts: list, show, block, unblock, snooze.", help_format="plaintext")
+scenarios = App(name="scenarios", help="Scenarios: list, runs, launch, stop.", help_format="plaintext")
+
+
+@alerts.command(name="list")
+@cases.command(name="list")
+def alerts_list(
+    *,
+    status: Annotated[str | None, Parameter(help="open, claimed, confirmed, dismissed or escalated")] = None,
+    rule: Annotated[str | None, Parameter(help="of one rule")] = None,
+    account: Annotated[str | None, Parameter(help="of one account")] = None,
+    limit: Limit = 50,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """The newest alerts with the standing of their cases."""
+    return with_postgres(where, lambda dsn: commands.list_alerts(dsn, status, rule, account, limit, as_json=json))
+
+
+@alerts.command(name="show")
+@cases.command(name="show")
+def alerts_show(alert: str, /, *, json: Json = False, where: Where = HERE) -> int:
+    """One alert: its reasons, payments and history."""
+    return with_postgres(where, lambda dsn: commands.show_alert(dsn, alert, as_json=json))
+
+
+@cases.command(name="claim")
+def cases_claim(case: str, /, *, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Take a case; of two operators at once one gets it."""
+    return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "claim", case, operator, "", ()))
+
+
+@cases.command(name="confirm")
+def cases_confirm(
+    case: str,
+    /,
+    *,
+    payment: Annotated[tuple[str, ...], Parameter(help="only this payment is fraud; may be repeated")] = (),
+    reason: Reason = "",
+    operator: Operator = OPERATOR,
+    where: Where = HERE,
+) -> int:
+    """It is fraud: all of it, or the payments named."""
+    return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "confirm", case, operator, reason, payment))
+
+
+@cases.command(name="dismiss")
+def cases_dismiss(case: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """It is no fraud."""
+    return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "dismiss", case, operator, reason, ()))
+
+
+@cases.command(name="escalate")
+def cases_escalate(case: str, /, *, reason: Reason = "", operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Somebody else must look."""
+    return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "escalate", case, operator, reason, ()))
+
+
+@cases.command(name="reopen")
+def cases_reopen(case: str, /, *, reason: Reason = "", operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Put a case back into the queue."""
+    return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "reopen", case, operator, reason, ()))
+
+
+@cases.command(name="note")
+def cases_note(case: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Write something down on a case."""
+    return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "note", case, operator, reason, ()))
+
+
+@accounts.command(name="list")
+def accounts_list(*, limit: Limit = 50, json: Json = False, where: Where = HERE) -> int:
+    """Accounts by their share of fraud."""
+    return with_postgres(where, lambda dsn: commands.list_accounts(dsn, limit, as_json=json))
+
+
+@accounts.command(name="show")
+def accounts_show(account: str, /, *, json: Json = False, where: Where = HERE) -> int:
+    """An account's profile, alerts and last payments."""
+    return with_postgres(where, lambda dsn: commands.show_account(dsn, account, as_json=json))
+
+
+@accounts.command(name="block")
+def accounts_block(
+    account: str,
+    /,
+    *,
+    reason: Reason,
+    length: Annotated[str | None, Parameter(name="--for", help="such as 12h or 7d; otherwise until lifted")] = None,
+    operator: Operator = OPERATOR,
+    where: Where = HERE,
+) -> int:
+    """Block every payment of an account from now on."""
+    lasting = None if length is None else duration(length)
+    return with_postgres(where, lambda dsn: commands.switch_account(dsn, account, operator, reason, lasting, on=True))
+
+
+@accounts.command(name="unblock")
+def accounts_unblock(
+    account: str, /, *, reason: Reason = "", operator: Operator = OPERATOR, where: Where = HERE
+) -> int:
+    """Lift an account's block."""
+    return with_postgres(where, lambda dsn: commands.switch_account(dsn, account, operator, reason, None, on=False))
+
+
+@accounts.command(name="snooze")
+def accounts_snooze(
+    account: str,
+    rule: str,
+    /,
+    *,
+    length: Annotated[str, Parameter(name="--for", help="such as 12h or 7d")] = "24h",
+    reason: Reason = "",
+    operator: Operator = OPERATOR,
+    where: Where = HERE,
+) -> int:
+    """Silence one rule on one account for a while."""
+    lasting = duration(length)
+    return with_postgres(where, lambda dsn: commands.snooze_rule(dsn, rule, account, lasting, operator, reason))
+
+
+@scenarios.command(name="list")
+def scenarios_list(*, json: Json = False) -> int:
+    """Every scenario with what should catch it."""
+    return commands.list_scenarios(as_json=json)
+
+
+@scenarios.command(name="runs")
+def scenarios_runs(*, limit: Limit = 20, json: Json = False, where: Where = HERE) -> int:
+    """Runs with their verdicts, the newest first."""
+    return with_postgres(where, lambda dsn: commands.scenario_runs(dsn, limit, as_json=json))
+
+
+@scenarios.command(name="launch")
+def scenarios_launch(
+    scenario: str,
+    /,
+    *,
+    seed: Annotated[int | None, Parameter(help="otherwise drawn")] = None,
+    set: Annotated[tuple[str, ...], Parameter(help="a parameter as NAME=VALUE; may be repeated")] = (),
+    wait: Annotated[bool, Parameter(negative=(), help="until its verdict")] = False,
+    operator: Operator = OPERATOR,
+    where: Where = HERE,
+) -> int:
+    """Ask for a run; the workers serve it."""
+    return with_postgres(where, lambda dsn: commands.launch_scenario(dsn, scenario, seed, set, operator, wait=wait))
+
+
+@scenarios.command(name="stop")
+def scenarios_stop(run: str, /, *, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """End a run that is under way."""
+    return with_postgres(where, lambda dsn: commands.stop_scenario(dsn, run, operator))
