@@ -202,7 +202,6 @@ class TestDeath:
             sleeper.kill()
             await sleeper.wait()
 
-
     async def test_the_engine_comes_back_and_still_has_its_streams(self, settings: StackFlags) -> None:
         flags = StackFlags(settings.home, ksqldb=None)
         stack = await ensure_stack(flags)
