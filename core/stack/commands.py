@@ -95,4 +95,6 @@ async def status(settings: StackSettings, *, as_json: bool) -> int:
         running = await stack_status(settings.home)
         for problem in running.problems if running else ():
             note(problem)
+        if running and running.on_demand:
+            note(f"started on demand: it stops with the last of its {running.clients} clients")
     return DONE if all(known["state"] == UP for known in found.values()) else NO

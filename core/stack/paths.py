@@ -1,5 +1,6 @@
 """Where the embedded stack keeps its things: one home folder, and a short one for sockets where that is too deep."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -39,9 +40,8 @@ class StackPaths:
         try:
             for folder in (self.home, self.logs, self.run):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o711)
-            probe = self.run / f"writable-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
+                if not os.access(folder, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
         except OSError as error:
             raise StackError(
                 f"{error.filename or self.home} cannot be written ({error.strerror}): give it to user {os.getuid()}, "
