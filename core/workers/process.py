@@ -82,5 +82,6 @@ async def _serve(settings: Settings, only: Sequence[str], hosted: bool) -> None:
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, ask: Callable[[], None]) -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 4096):  # not the buffered reader: its lock would stop the interpreter's own end
+        pass
     loop.call_soon_threadsafe(ask)
