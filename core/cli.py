@@ -224,7 +224,7 @@ def generate(
 # --- groups of commands, each in a file of its own -----------------------------------------------------------------
 
 app.command("core.cli_kafka:topics", name="topics", help="Kafka topics: list, show, create, delete.")
-app.command("core.cli_kafka:groups", name="groups", help="Kafka consumer groups: list, show, delete.")
+app.command("core.cli_kafka:groups", name="groups", help="Kafka consumer groups: list, show, delete, reset.")
 app.command("core.cli_rules:rules", name="rules", help="Detection rules: list, deploy, pause, resume, undeploy.")
 
 app.command("core.cli_cases:alerts", name="alerts", help="Alerts: list, show.")

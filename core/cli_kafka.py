@@ -1,6 +1,7 @@
 """`streamguard topics` and `streamguard groups`: what a Kafka cluster has and how far its readers are."""
 
 import asyncio
+import getpass
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,11 +10,12 @@ from cyclopts import App, Parameter
 from core.cli import HERE, Json, UsageError, Where, Yes, with_services
 from core.kafka import commands
 from core.kafka.connection import Kafka
+from core.kafka.reset import reset_offsets
 from core.settings import Settings
 from core.stack.client import Addresses
 
 topics = App(name="topics", help="Kafka topics: list, show, create, delete.", help_format="plaintext")
-groups = App(name="groups", help="Kafka consumer groups: list, show, delete.", help_format="plaintext")
+groups = App(name="groups", help="Kafka consumer groups: list, show, delete, reset.", help_format="plaintext")
 
 
 def _with_kafka(where: Where, body: Callable[[Kafka], int]) -> int:
@@ -76,3 +78,18 @@ def groups_show(group: str, /, *, json: Json = False, where: Where = HERE) -> in
 def groups_delete(group: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
     """Delete a group without members, with the offsets it committed."""
     return _with_kafka(where, lambda kafka: commands.delete_group(kafka, group, yes=yes))
+
+
+@groups.command(name="reset")
+def groups_reset(
+    *,
+    yes: Yes = False,
+    operator: Annotated[str, Parameter(help="who acts, for the record")] = getpass.getuser(),
+    where: Where = HERE,
+) -> int:
+    """Let a halted inlet go on: offsets that a topic lost or never had move to the nearest it has."""
+    if not yes:
+        raise UsageError("records between the old and the new offsets are given up or read again: say --yes to mean it")
+    return with_services(
+        where, lambda addresses, _: reset_offsets(addresses.postgres, Kafka(addresses.kafka), operator)
+    )

@@ -343,6 +343,17 @@ class DeadLetterDiscarded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @event()
+class OffsetReset(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The inlet goes on elsewhere than where it stood: ``from_offset`` to ``to_offset`` was lost, or begins anew."""
+
+    topic: str
+    partition: int
+    from_offset: int
+    to_offset: int
+    operator: str
+
+
+@event()
 class ProjectionRetried(Event, frozen=True, kw_only=True, omit_defaults=True):
     """A parked projection takes up the event it stopped at once more."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from aiokafka.admin import RecordsToDelete
 
 from core.kafka import admin
 from core.kafka.inlet import GROUP, Inlet, InletHalted
+from core.kafka.reset import reset_offsets
 from tests.brokers import Broker
 from tests.core.kafka.intake import TOPICS, Handler, connect, inlet, pay, send, until
 
@@ -169,6 +171,15 @@ async def test_records_that_expired_unread_halt(broker: Broker, postgres_dsn: st
         await client.delete_records({TopicPartition("transactions", 1): RecordsToDelete(before_offset=20)})
     with pytest.raises(InletHalted, match="transactions/1 begins at 20: records from 10 on expired"):
         await inlet(broker.kafka, postgres_dsn, "w").run()
+    assert await reset_offsets(postgres_dsn, broker.kafka, "ana") == 0
+    made = inlet(broker.kafka, postgres_dsn, "w")
+    running = start(made)
+    await until(conn, "select count(*) = 20 from taken")
+    await finish(made, running)
+    audit = await conn.fetch("select data from log.event where type = 'OffsetReset' and stream = 'operator-ana'")
+    assert [json.loads(row["data"]) for row in audit] == [
+        {"topic": "transactions", "partition": 1, "from_offset": 10, "to_offset": 20, "operator": "ana"}
+    ]
 
 
 async def test_a_feed_of_rubbish_halts_loudly(broker: Broker, postgres_dsn: str, conn: Any) -> None:
