@@ -19,9 +19,11 @@ from ksqldb.engine.metastore.commandlog import CommandLog
 from ksqldb.engine.parse import parse
 from ksqldb.engine.run.results import Column, EngineConfig, QueryHandle, QueryKind, Row
 
-__all__ = ["Column", "Engine", "EngineConfig", "QueryHandle", "QueryKind", "Row"]
+__all__ = ["NOT_A_QUERY", "Column", "Engine", "EngineConfig", "QueryHandle", "QueryKind", "Row"]
 
 log = logging.getLogger(__name__)
+
+NOT_A_QUERY = "Neither a query nor a print statement"
 
 
 class Engine:
@@ -68,9 +70,13 @@ class Engine:
         return await self.executor.execute(Request(sql, dict(properties), dict(session_variables)))
 
     async def query(
-        self, sql: str, properties: Mapping[str, object], session_variables: Mapping[str, str]
+        self,
+        sql: str,
+        properties: Mapping[str, object],
+        session_variables: Mapping[str, str],
+        tells_formats: bool = False,
     ) -> QueryHandle:
-        """One SELECT or PRINT statement."""
+        """One SELECT or PRINT statement. ``tells_formats``: PRINT begins with the formats it guesses."""
         statements = parse(sql, session_variables)
         if len(statements) != 1:
             raise StatementError(f"Expected exactly one KSQL statement; found {len(statements)} instead", sql)
@@ -80,12 +86,9 @@ class Engine:
             case ast.Query():
                 return await self.queries.open(parsed, properties)
             case ast.PrintTopic() as statement:
-                return await self.queries.open_print(statement, parsed.text, properties)
+                return await self.queries.open_print(statement, properties, tells_formats)
             case _:
-                kind = type(parsed.statement).__name__
-                raise StatementError(
-                    f"Statement type `io.confluent.ksql.parser.tree.{kind}' not supported for this resource", sql
-                )
+                raise StatementError(NOT_A_QUERY, sql)
 
     async def close_query(self, query_id: str) -> bool:
         """End a push query; False where there is none with that id."""

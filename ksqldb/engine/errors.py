@@ -27,6 +27,12 @@ class StatementError(KsqlError):
         self.unlogged = unlogged if unlogged is not None else message
 
 
+def told(error: KsqlError) -> str:
+    """The message with the part of the statement it blames behind it, as an enclosing message quotes it."""
+    statement = getattr(error, "statement", "")
+    return f"{error}\nStatement: {statement}" if statement else str(error)
+
+
 class ParseFailed(StatementError):
     """SQL that is not in the grammar; the message starts with ``line L:C:`` (both from 1)."""
 

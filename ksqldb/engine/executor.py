@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -64,6 +65,7 @@ class Executor:
         self.host = host
         self.sequence = 0
         self.statuses: dict[str, dict[str, object]] = {}
+        self.overrides: dict[str, dict[str, object]] = {}  # query id -> the properties its request came with
         self.texts: dict[str, str] = {}  # query id -> its statement as shown
         self.replicas: dict[str, int] = {}
 
@@ -176,11 +178,11 @@ class Executor:
             case ast.Show():
                 request.entities.append(self._show(statement, text, request))
             case ast.Describe():
-                request.entities.append(self._describe(statement, text))
+                request.entities.append(await self._describe(statement, text))
             case ast.Explain():
                 request.entities.append(self._explain(statement, text, request))
             case ast.AssertTopic():
-                request.entities.append(self._assert_topic(statement, text))
+                request.entities.append(await self._assert_topic(statement, text))
             case _ if isinstance(statement, _CHANGES):
                 entity = await self._change(parsed, request)
                 if entity is not None:
@@ -215,6 +217,8 @@ class Executor:
             raise
         self._log(parsed.text, request.properties, source)
         query_id = effect.query.id if isinstance(effect, effects.Started) else None
+        if query_id is not None:
+            self.overrides[query_id] = dict(request.properties)
         entity = commands.current_status(
             shown,
             commands.command_id(parsed.statement),
@@ -372,35 +376,33 @@ class Executor:
         shown = [describe.source_description(s, self.catalog, infos, extended) for s in sources]
         return listings.answer("source_descriptions", text, sourceDescriptions=shown)
 
-    def _describe(self, statement: ast.Describe, text: str) -> Entity:
+    async def _describe(self, statement: ast.Describe, text: str) -> Entity:
         match statement.what:
             case "SOURCE":
                 source = self.catalog.metastore.source(statement.name)
                 if source is None:
                     hint = did_you_mean(statement.name, self.catalog)
                     raise StatementError(f"Could not find STREAM/TABLE '{statement.name}' in the Metastore{hint}", text)
-                shown = describe.source_description(source, self.catalog, self.infos(), statement.extended)
+                offsets = await self.runtime.offset_summaries(source.name) if statement.extended else []
+                shown = describe.source_description(source, self.catalog, self.infos(), statement.extended, offsets)
                 return listings.answer("sourceDescription", text, sourceDescription=shown)
             case "STREAMS" | "TABLES":
                 tables = statement.what == "TABLES"
                 found = sorted(self.catalog.metastore.sources.values(), key=lambda s: s.name)
                 return self._descriptions(text, [s for s in found if s.is_table == tables], statement.extended)
             case "FUNCTION":
-                with wrap_errors(ast.ParsedStatement(statement, text), self.catalog):
-                    return listings.describe_function(text, self.catalog.functions, statement.name)
+                return listings.describe_function(text, self.catalog.functions, statement.name)
             case _:
                 raise _no_connect(text)
 
     def _explain(self, explain: ast.Explain, text: str, request: Request) -> Entity:
         if explain.query_id is not None:
-            infos = self.infos()
-            found = infos.get(explain.query_id) or next(
-                (q for name, q in infos.items() if name.upper() == explain.query_id.upper()), None
-            )
+            query_id = self._find_query(explain.query_id, self.catalog)  # push queries are not known to EXPLAIN
+            found = None if query_id is None else self.infos().get(query_id)
             if found is None:
                 raise StatementError(f"Query with id:{explain.query_id} does not exist, use SHOW QUERIES to view the "
                                      "full set of queries.", text)  # fmt: skip
-            properties = self._properties_of(found.id)
+            properties = self.overrides.get(found.id, {})
             shown = describe.query_description(found, self.host, properties, found.text)
             return listings.answer("queryDescription", text, queryDescription=shown)
         assert explain.statement is not None
@@ -410,10 +412,6 @@ class Executor:
             info = self._explained(parsed, seen)
         shown = describe.query_description(info, self.host, request.properties, statement_text(parsed, self.catalog))
         return listings.answer("queryDescription", text, queryDescription=shown)
-
-    def _properties_of(self, query_id: str) -> dict[str, str]:
-        persistent = self.runtime.queries.get(query_id)
-        return {} if persistent is None else dict(persistent.query.properties)
 
     def _explained(self, parsed: ast.ParsedStatement, seen: Catalog) -> QueryInfo:
         match parsed.statement:
@@ -425,15 +423,33 @@ class Executor:
                 assert isinstance(effect, effects.Started)
                 made = effect.query
                 return QueryInfo("", parsed.text, "PERSISTENT", "RUNNING", made.plan, made.sink)
-            case other:
-                raise KsqlError(f"The provided statement does not run a ksql query: {type(other).__name__}")
+            case _:
+                raise KsqlError("The provided statement does not run a ksql query")
 
-    def _assert_topic(self, statement: ast.AssertTopic, text: str) -> Entity:
-        exists = statement.topic in self.catalog.topics
-        if exists != statement.exists:
-            state = "exists" if exists else "does not exist"
-            raise AssertionFailed(f"Topic {statement.topic} {state}.", text)
+    async def _assert_topic(self, statement: ast.AssertTopic, text: str) -> Entity:
+        """Wait until the topic is as asserted, at most for the statement's TIMEOUT (a second without)."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + (1000 if statement.timeout is None else statement.timeout.ms) / 1000
+        while (problem := self._topic_differs(statement)) is not None:
+            if loop.time() >= end:
+                raise AssertionFailed(problem)
+            await asyncio.sleep(0.1)
+            await self.refresh_topics()
         return listings.answer("assert_topic", text, topicName=statement.topic, exists=statement.exists)
+
+    def _topic_differs(self, statement: ast.AssertTopic) -> str | None:
+        name = statement.topic
+        if (name in self.catalog.topics) != statement.exists:
+            return f"Topic {name} {'does not exist' if statement.exists else 'exists'}"
+        if not statement.exists:
+            return None
+        known = {"PARTITIONS": self.catalog.topics[name], "REPLICAS": self.replicas.get(name, 1)}
+        for config, wanted in statement.properties:
+            got = known.get(config)
+            if isinstance(wanted, ast.IntegerLiteral) and wanted.value != got:
+                difference = f"For config {config.lower()}, expected {wanted.value} got {got}"
+                return f"Mismatched configuration for topic {name}: {difference}"
+        return None
 
     # ------------------------------------------------------------------------------------------ recovery
 
@@ -482,7 +498,7 @@ class _Stopped(Exception):
         self.catalog = catalog
 
 
-class AssertionFailed(StatementError):
+class AssertionFailed(KsqlError):
     error_code = 41700
 
 

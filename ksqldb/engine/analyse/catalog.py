@@ -28,11 +28,13 @@ DEFAULTS: Mapping[str, str] = {
     "ksql.suppress.enabled": "true",
 }
 
+DEFAULT_RETENTION_MS = 604_800_000
+
 
 @dataclass
 class Catalog:
     """``topics``: name -> partition count. ``default_partitions``: what a topic has that was not created with a
-    count (None: it must exist)."""
+    count (None: it must exist). ``retentions``: ``retention.ms`` of the topics whose was asked for."""
 
     metastore: MetaStore = field(default_factory=MetaStore)
     functions: Registry = field(default=REGISTRY)
@@ -40,6 +42,7 @@ class Catalog:
     queries: dict[str, PersistentQuery] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     default_partitions: int | None = None
+    retentions: dict[str, int] = field(default_factory=dict)
 
     def copy(self) -> Catalog:
         return replace(self, metastore=self.metastore.copy(), topics=dict(self.topics), queries=dict(self.queries))
@@ -62,15 +65,16 @@ class Catalog:
         existing = self.partitions(topic)
         if topic in self.topics:
             if partitions is not None and partitions != existing:
+                kept = self.retentions.get(topic, DEFAULT_RETENTION_MS)
                 raise ServerError(
-                    f"A Kafka topic with the name '{topic}' already exists, with different partition/replica "
-                    f"configuration than required. KSQL expects {partitions} partitions (topic has {existing}), "
-                    f"1 replication factor (topic has 1)."
+                    f"A Kafka topic with the name '{topic}' already exists, with different partition/replica/"
+                    f"retention configuration than required. KSQL expects {partitions} partitions (topic has {existing}), "
+                    f"1 replication factor (topic has 1), and {kept} retention (topic has {kept})."
                 )
             return
         if partitions is None and existing is None:
             raise KsqlError(
-                f"Topic '{topic}' does not exist. If you want to create a new topic for the {kind} please re-run the "
+                f"Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please re-run the "
                 "statement providing the required 'PARTITIONS' configuration in the WITH clause (and optionally "
                 f"'REPLICAS'). For example: CREATE {kind.upper()} foo (...) WITH (KAFKA_TOPIC='{topic}', "
                 "PARTITIONS='?', REPLICAS='?', ...)"

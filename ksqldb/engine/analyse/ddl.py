@@ -70,8 +70,8 @@ def source_schema(kind: SourceKind, definitions: tuple[ast.ColumnDef, ...], text
             raise ParseFailed(
                 f"{location(definition)}Column {quote(definition.name)} is a '{wrong.value}' column: "
                 f"please use '{right.value}' for {kind.value.lower()}s.\nTables have PRIMARY KEYs, which are unique "
-                "and NON NULL. Streams have KEYs, which have no uniqueness or NON NULL constraints.",
-                text,
+                "and NON NULL.\nStreams have KEYs, which have no uniqueness or NON NULL constraints.",
+                quote(definition.name),
                 at.line,
                 at.column,
             )
@@ -110,7 +110,7 @@ def check_timestamp(timestamp: TimestampColumn | None, schema: Schema) -> None:
     if column.type not in (BIGINT, TIMESTAMP):
         raise KsqlError(
             f"Timestamp column, {quote(column.name)}, should be LONG(INT64), TIMESTAMP, "
-            "or a String with a timestamp_format specified"
+            "or a String with a timestamp_format specified."
         )
 
 
@@ -149,7 +149,7 @@ def create_source(statement: ast.CreateSource, text: str, catalog: Catalog) -> S
     schema = source_schema(kind, statement.columns, text, catalog)
     key_format, value_format = source_formats(properties, catalog, schema)
     if not schema.columns:
-        raise KsqlError("The statement does not define any columns.")
+        raise KsqlError("No columns supplied.")
     existing = catalog.metastore.source(statement.name)
     if statement.or_replace and (statement.is_source or (existing is not None and existing.is_source)):
         raise KsqlError(f"Cannot add {noun} '{statement.name}': CREATE OR REPLACE is not supported on source {noun}s.")
@@ -229,7 +229,7 @@ def alter_source(statement: ast.AlterSource, text: str, catalog: Catalog) -> Sou
                 f"Cannot add column {quote(column.name)} to schema. A column with the same name already exists."
             )
     schema = Schema(source.schema.columns + added)
-    altered = replace(source, schema=schema, statement=text)
+    altered = replace(source, schema=schema, statement=f"{source.statement}\n{text}")
     check_formats(altered)
     return altered
 
@@ -244,7 +244,7 @@ def drop_source(statement: ast.DropSource, catalog: Catalog, ended: frozenset[st
         raise KsqlError(f"{noun} {statement.name} does not exist.{did_you_mean(statement.name, catalog)}")
     if source.kind is not statement.kind:
         raise KsqlError(
-            f"Incompatible data source type is {source.kind.value}, but statement was DROP {statement.kind.value}"
+            f"Incompatible data source type is {source.type_name}, but statement was DROP {statement.kind.value.lower()}"
         )
     if statement.delete_topic and source.is_source:
         raise KsqlError(f"Cannot delete topic for read-only source: {source.name}")

@@ -35,7 +35,7 @@ def types(text: str, known: Mapping[str, SqlType]) -> Entity:
 
 
 def variables(text: str, known: Mapping[str, str]) -> Entity:
-    return answer("variables", text, variables=[{"name": n, "value": v} for n, v in known.items()])
+    return answer("variables", text, variables=[{"name": n, "value": v} for n, v in sorted(known.items())])
 
 
 def properties(text: str, server: Mapping[str, str], session: Mapping[str, object]) -> Entity:

@@ -10,7 +10,7 @@ import msgspec
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
-from ksqldb.engine.errors import StatementError
+from ksqldb.engine.errors import KsqlError, StatementError
 from ksqldb.engine.kafka.client import EARLIEST, LATEST, Fetched
 from ksqldb.engine.kafka.handles import Handle, RowQueue
 from ksqldb.engine.kafka.lanes import Place
@@ -56,14 +56,14 @@ def line_of(key: bytes | None, value: bytes | None, timestamp: int, partition: i
 class _Printer:
     """Reads a topic into a row queue, every ``interval``-th record, at most ``limit``."""
 
-    def __init__(self, name: str, queue: RowQueue, statement: ast.PrintTopic) -> None:
+    def __init__(self, name: str, queue: RowQueue, statement: ast.PrintTopic, tells_formats: bool) -> None:
         self.name = name
         self.queue = queue
         self.interval = max(statement.interval, 1)
         self.limit = statement.limit
         self.seen = 0
         self.given = 0
-        self.formats_told = False
+        self.tells_formats = tells_formats
 
     @property
     def full(self) -> bool:
@@ -77,8 +77,8 @@ class _Printer:
             self.seen += 1
             if (self.seen - 1) % self.interval or self.queue.ended:
                 continue
-            if not self.formats_told:
-                self.formats_told = True
+            if self.tells_formats:
+                self.tells_formats = False
                 self.queue.rows.append(Row((f"Key format: {guess(record.key)}",)))
                 self.queue.rows.append(Row((f"Value format: {guess(record.value)}",)))
             line = line_of(record.key, record.value, record.timestamp, fetched.partition)
@@ -99,20 +99,19 @@ class _Printer:
 
 
 async def open_print(
-    statement: ast.PrintTopic, text: str, catalog: Catalog, runtime: Runtime, properties: Mapping[str, object]
+    statement: ast.PrintTopic, catalog: Catalog, runtime: Runtime, properties: Mapping[str, object], tells_formats: bool
 ) -> QueryHandle:
+    """``tells_formats``: the first two lines are the formats of the first record's key and value."""
     topic = statement.topic
     if topic not in catalog.topics:
         similar = [name for name in catalog.topics if name.lower() == topic.lower()]
         hint = "".join(f"\nDid you mean:\n\tprint {name};" for name in similar)
-        raise StatementError(
-            f"Could not find topic '{topic}', or the KSQL user does not have permissions to list the topic. "
-            f"Topic names are case-sensitive.{hint}",
-            text,
-        )
+        error = KsqlError(f"Topic does not exist: {topic}{hint}")
+        error.error_code = StatementError.error_code
+        raise error
     query_id = f"print_{random.getrandbits(63)}"
     queue = RowQueue(1, [], False, None)
-    printer = _Printer(query_id, queue, statement)
+    printer = _Printer(query_id, queue, statement, tells_formats)
     when = EARLIEST if statement.from_beginning or reset_of(properties) == EARLIEST else LATEST
     partitions = list(range(catalog.topics[topic]))
     offsets = await runtime.offsets.offsets(topic, partitions, when)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.entities.describe import QueryInfo
-from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError, told
 from ksqldb.engine.kafka.handles import Handle, RowQueue
 from ksqldb.engine.kafka.printing import open_print
 from ksqldb.engine.kafka.runtime import Runtime
@@ -53,7 +53,7 @@ class Queries:
             if query.emit is not None:
                 plan = QueryPlanner(query, seen, None).plan()
                 return await self._push(parsed, plan, seen.properties)
-            pull = plan_pull(query, seen)
+            pull = _planned_pull(parsed, query, seen)
             if isinstance(pull, TablePull):
                 return self._pull_table(pull)
             return await self._pull_stream(parsed, pull, seen.properties)
@@ -123,8 +123,20 @@ class Queries:
         self.handles[query_id] = handle
         return handle
 
-    async def open_print(self, statement: ast.PrintTopic, text: str, properties: Mapping[str, object]) -> QueryHandle:
-        return await open_print(statement, text, self.catalog, self.runtime, properties)
+    async def open_print(
+        self, statement: ast.PrintTopic, properties: Mapping[str, object], tells_formats: bool
+    ) -> QueryHandle:
+        return await open_print(statement, self.catalog, self.runtime, properties, tells_formats)
+
+
+def _planned_pull(parsed: ast.ParsedStatement, query: ast.Query, seen: Catalog) -> TablePull | StreamPull:
+    """The plan; an error that blames a part of the statement is told with the whole behind it."""
+    try:
+        return plan_pull(query, seen)
+    except ParseFailed:
+        raise
+    except StatementError as error:
+        raise StatementError(f"{told(error)}\nStatement: {parsed.text}", parsed.text) from error
 
 
 def row_queue(plan: QueryPlan, is_table: bool) -> RowQueue:

@@ -14,12 +14,14 @@ class MetaStore:
         self.types: dict[str, SqlType] = {}
         self.readers: dict[str, set[str]] = {}  # source -> ids of queries that read it
         self.writers: dict[str, set[str]] = {}  # source -> ids of queries that write it
+        self.made_from: dict[str, tuple[str, ...]] = {}  # sink of a CREATE AS SELECT -> its sources
 
     def copy(self) -> MetaStore:
         twin = MetaStore()
         twin.sources = dict(self.sources)
         twin.types = dict(self.types)
         twin.readers = {name: set(ids) for name, ids in self.readers.items()}
+        twin.made_from = dict(self.made_from)
         twin.writers = {name: set(ids) for name, ids in self.writers.items()}
         return twin
 
@@ -33,6 +35,7 @@ class MetaStore:
         del self.sources[name]
         self.readers.pop(name, None)
         self.writers.pop(name, None)
+        self.made_from.pop(name, None)
 
     def link(self, query_id: str, reads: tuple[str, ...], writes: str | None) -> None:
         for name in reads:
@@ -44,6 +47,10 @@ class MetaStore:
         for table in (self.readers, self.writers):
             for ids in table.values():
                 ids.discard(query_id)
+
+    def made_of(self, name: str) -> list[str]:
+        """The sources that were made by a CREATE AS SELECT from this one; they hold it even after their query ended."""
+        return sorted(sink for sink, sources in self.made_from.items() if name in sources)
 
     def similar(self, name: str) -> list[str]:
         """Sources whose name differs in letter case only, for hints."""

@@ -230,7 +230,7 @@ def _key_columns(
             raise KsqlError(
                 f"The projection contains a key column more than once: {joined(map(quote, aliases), 'and')}.\n"
                 "Each key column must only be in the projection once. If you intended to copy the key into the value, "
-                "then consider using the AS_VALUE function to indicate which key reference should be copied."
+                "then consider using the `AS_VALUE` function to indicate which key reference should be copied."
             )
         plain = group.name if isinstance(group, ast.ColumnRef) else None
         name = aliases[0] if aliases else plain or generator.alias(group)

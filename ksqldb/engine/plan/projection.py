@@ -108,7 +108,7 @@ def persistent_schema(
             raise KsqlError(
                 f"The projection contains a key column ({quote(key.name)}) more than once, aliased as: "
                 f"{joined(sorted(aliases), 'and')}.\nEach key column must only be in the projection once. If you "
-                "intended to copy the key into the value, then consider using the AS_VALUE function to indicate "
+                "intended to copy the key into the value, then consider using the `AS_VALUE` function to indicate "
                 "which key reference should be copied."
             )
         if aliases:

@@ -8,7 +8,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.rewrite import columns, unqualify
 from ksqldb.engine.ast import Expression
-from ksqldb.engine.errors import KsqlError, StatementError
+from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import Namespace, Schema, Source
 from ksqldb.engine.metastore.model import ROWOFFSET, ROWPARTITION
@@ -112,10 +112,7 @@ def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, sourc
     if planner.clauses.where is not None:
         where = unqualify(planner.clauses.where, lambda ref: ref.name)
         text = format_expression(where)
-        try:
-            check_filter(where, scope, "WHERE", text)
-        except KsqlError as error:
-            raise StatementError(f"{error}\nStatement: {text}", text) from error
+        check_filter(where, scope, "WHERE", text)
     lookup = find_lookup(where, source, catalog)
     return TablePull(
         source,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ksqldb.engine import ast
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import Slot, infer_type
-from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.errors import KsqlError, StatementError, told
 from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import WINDOW_BOUNDS, Schema
 from ksqldb.engine.metastore.model import ROWTIME
@@ -54,8 +54,8 @@ def check_filter(expr: Expression, scope: StepScope, clause: str, text: str) -> 
     try:
         found = infer_type(expr, scope, scope.functions)
     except KsqlError as error:
-        raise KsqlError(f"Error in {clause} expression: {error}") from error
+        raise StatementError(f"Error in {clause} expression: {told(error)}", text) from error
     if found != BOOLEAN:
-        raise KsqlError(
-            f"Type error in {clause} expression: Should evaluate to boolean but is {text} ({found}) instead."
+        raise StatementError(
+            f"Type error in {clause} expression: Should evaluate to boolean but is {text} ({found}) instead.", text
         )

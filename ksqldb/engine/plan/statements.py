@@ -166,6 +166,7 @@ def _create_as(
             check_replace_query(catalog.queries[replaces], made)
             end(replaces, catalog)
     catalog.metastore.put(made.sink)
+    catalog.metastore.made_from[made.sink.name] = made.source_names
     start(made, catalog)
     return Started(made, creates=True, replaces=replaces)
 
@@ -180,6 +181,12 @@ def _drop(statement: ast.DropSource, catalog: Catalog) -> Effect:
     ended |= {q for q in store.readers.get(source.name, ()) if q in catalog.queries and catalog.queries[q].materializes}
     readers = sorted(store.readers.get(source.name, set()) - ended)
     writers = sorted(store.writers.get(source.name, set()) - ended)
+    made = store.made_of(source.name)
+    if made:
+        raise KsqlError(
+            f"Cannot drop {source.name}.\nThe following streams and/or tables read from this source: "
+            f"[{', '.join(made)}].\nYou need to drop them before dropping {source.name}."
+        )
     if readers or writers:
         raise KsqlError(
             f"Cannot drop {source.name}.\nThe following queries read from this source: [{', '.join(readers)}].\n"

@@ -14,7 +14,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.names import PreparationError, UnknownQualifier
 from ksqldb.engine.analyse.properties import PropertyError
-from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError
+from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError, told
 from ksqldb.engine.functions import REGISTRY
 from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.parse import format_statement, parse
@@ -38,8 +38,12 @@ def wrap_errors(parsed: ast.ParsedStatement, catalog: Catalog) -> Iterator[None]
     """Errors become StatementErrors with ksqlDB's prefixes, and the statement behind the message."""
     try:
         yield
-    except (ParseFailed, StatementError):
+    except ParseFailed:
         raise
+    except StatementError as error:
+        if error.statement == parsed.text:
+            raise
+        raise StatementError(told(error), error.statement) from error
     except (PropertyError, UnknownQualifier) as error:
         raise ParseFailed(f"Failed to prepare statement: {error}", parsed.text, 0, 0) from error
     except PreparationError as error:

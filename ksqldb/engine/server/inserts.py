@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from ksqldb.engine.engine import Engine
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.server import bodies
-from ksqldb.engine.server.errors import RequestError, status_of
+from ksqldb.engine.server.errors import RequestError
 from ksqldb.engine.server.http import DELIMITED, JSON, bare_error, empty, negotiate, server_of
 from ksqldb.engine.server.rows import json_bytes
 
@@ -25,16 +25,20 @@ async def inserts_stream(request: Request) -> Response:
         return empty(406)
     lines = _lines(request)
     try:
-        target = bodies.inserts_stream_args(await anext(lines, b""))
+        target = identifier(bodies.inserts_stream_args(await anext(lines, b"")))
         engine = server_of(request).engine
         await engine.insert(target, ())
+    except RequestError as problem:
+        return bare_error(problem)
     except KsqlError as problem:
-        return Response(_generic(problem), status_of(problem))
+        return bare_error(RequestError(problem.message, 40001))
     return InsertsResponse(engine, target, lines, as_array=media == JSON)
 
 
-def _generic(problem: KsqlError) -> bytes:
-    return json_bytes({"@type": "generic_error", "error_code": problem.error_code, "message": problem.message})
+def identifier(text: str) -> str:
+    """A source's name as a statement would read it: upper case unless quoted."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in '`"'
+    return text[1:-1] if quoted else text.upper()
 
 
 async def _lines(request: Request) -> AsyncIterator[bytes]:

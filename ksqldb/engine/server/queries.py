@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ksqldb.engine.engine import QueryHandle
+from ksqldb.engine.engine import NOT_A_QUERY, QueryHandle
 from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError
 from ksqldb.engine.server import bodies
 from ksqldb.engine.server.errors import INTERNAL_QUERY_ERROR, RequestError
@@ -31,6 +31,10 @@ from ksqldb.engine.server.state import Server
 
 log = logging.getLogger(__name__)
 
+_NOT_ONE = "Expected exactly one KSQL statement"
+_NOT_FOR_QUERY = (
+    "Statement type `io.confluent.ksql.parser.KsqlParser$PreparedStatement' not supported for this resource"
+)
 _OLD_HTTP = "This endpoint is only available when using HTTP1.1 or HTTP2"
 
 
@@ -42,9 +46,12 @@ async def query_stream(request: Request) -> Response:
         return bare_error(RequestError(_OLD_HTTP))
     try:
         asked = bodies.query_stream_args(await body_of(request))
+    except RequestError as problem:
+        return chunked_error(problem)
+    try:
         query = await open_query(server_of(request), asked.sql, asked.properties, asked.variables)
     except KsqlError as problem:
-        return chunked_error(_as_query_stream_says(problem))
+        return chunked_error(_as_query_stream_says(problem, asked.sql))
     if query.kind == "print":
         if media != DELIMITED:
             await query.close()
@@ -66,18 +73,15 @@ async def query(request: Request) -> Response:
     if not asked.sql:
         return error_response(RequestError('"ksql" field must be populated'))
     try:
-        running = await open_query(server_of(request), asked.sql, asked.properties, asked.variables)
+        tells = media != DELIMITED
+        running = await open_query(server_of(request), asked.sql, asked.properties, asked.variables, tells)
     except KsqlError as problem:
+        if problem.message == NOT_A_QUERY:
+            return error_response(RequestError(_NOT_FOR_QUERY))
         return error_response(problem) if _before_planning(problem) else chunked_error(problem)
     if running.kind == "print":
-        return QueryResponse(running, PrintWriter()) if media == DELIMITED else _described_print(running)
+        return QueryResponse(running, PrintWriter("" if media == DELIMITED else JSON))
     return QueryResponse(running, DelimitedWriter(running) if media == DELIMITED else StreamedRowWriter(running))
-
-
-def _described_print(running: QueryHandle) -> Response:
-    writer = PrintWriter(b"Key format: KAFKA_STRING\nValue format: KAFKA_STRING\n")
-    writer.media_type = JSON
-    return QueryResponse(running, writer)
 
 
 def _writer(media: str, query: QueryHandle) -> Writer:
@@ -86,10 +90,16 @@ def _writer(media: str, query: QueryHandle) -> Writer:
     return JsonWriter(query) if media == JSON else StreamedRowWriter(query)
 
 
-async def open_query(server: Server, sql: str, properties: dict[str, object], variables: dict[str, str]) -> QueryHandle:
+async def open_query(
+    server: Server,
+    sql: str,
+    properties: dict[str, object],
+    variables: dict[str, str],
+    tells_formats: bool = False,
+) -> QueryHandle:
     """Start a query within the limit of push queries; what is not a user's error becomes an internal one."""
     try:
-        running = await server.engine.query(sql, properties, variables)
+        running = await server.engine.query(sql, properties, variables, tells_formats)
     except KsqlError:
         raise
     except Exception:
@@ -108,16 +118,27 @@ async def open_query(server: Server, sql: str, properties: dict[str, object], va
     return running
 
 
-def _as_query_stream_says(problem: KsqlError) -> KsqlError:
-    """A bad property value, refused in its own words elsewhere, is an internal error here."""
-    if problem.message.startswith("Failed to coerce type of value"):
+_INTERNAL_HERE = (
+    "Failed to coerce type of value",
+    "Can't find any functions with the name",
+    "Function '",
+    "Comparison with NULL not supported",
+)
+
+
+def _as_query_stream_says(problem: KsqlError, sql: str) -> KsqlError:
+    """A bad property value or function, refused in its own words elsewhere, is an internal error here. EXPLAIN of the
+    same query tells what is wrong."""
+    if problem.message.startswith(_INTERNAL_HERE):
         return RequestError(INTERNAL_QUERY_ERROR, 50000)
+    if isinstance(problem, ParseFailed) or problem.message.startswith((NOT_A_QUERY, _NOT_ONE)):
+        return StatementError(f"{problem.message}\nStatement: {sql}", getattr(problem, "statement", sql))
     return problem
 
 
 def _before_planning(problem: KsqlError) -> bool:
     """Whether /query refuses a statement before it hands it on (those errors carry a content type)."""
-    early = ("Exception while preparing statement", "Expected exactly one", "Failed to coerce type of value")
+    early = ("Exception while preparing statement", _NOT_ONE, "Failed to coerce type of value")
     return isinstance(problem, ParseFailed) or problem.message.startswith(early)
 
 

@@ -219,15 +219,13 @@ class StreamedRowWriter:
 
 
 class PrintWriter:
-    """Lines of PRINT; there is no content type."""
+    """Lines of PRINT; without a content type on the newer endpoint."""
 
-    media_type = ""
-
-    def __init__(self, head: bytes = b"") -> None:
-        self._head = head
+    def __init__(self, media_type: str = "") -> None:
+        self.media_type = media_type
 
     def head(self) -> bytes:
-        return self._head
+        return b""
 
     def rows(self, rows: Sequence[Row]) -> bytes:
         return "".join(f"{row.values[0]}\n" for row in rows).encode()
