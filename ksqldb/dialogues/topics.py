@@ -18,19 +18,17 @@ QUIET = 0.3  # how long nothing more may come after the last expected record
 
 
 class Topics:
-    """One admin client and one producer for all dialogues of a run."""
+    """One admin client for all dialogues of a run. Producers live for one step: one that stays would ask for the topics
+    it has written again and again, and so bring back those that a dialogue deletes."""
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
 
     async def start(self) -> None:
         await self._admin.start()
-        await self._producer.start()
 
     async def stop(self) -> None:
-        await self._producer.stop()
         await self._admin.close()
 
     async def create(self, name: str, partitions: int) -> None:
@@ -48,15 +46,16 @@ class Topics:
             await asyncio.sleep(0.1)
 
     async def produce(self, topic: str, records: list[dict[str, Any]]) -> None:
-        for record in records:
-            await self._producer.send_and_wait(
-                topic,
-                _to_bytes(record["value"]),
-                key=_to_bytes(record.get("key")),
-                partition=record.get("partition"),
-                timestamp_ms=record.get("timestamp"),
-                headers=[(name, _to_bytes(value)) for name, value in record.get("headers", ())],
-            )
+        async with AIOKafkaProducer(bootstrap_servers=self._bootstrap) as producer:
+            for record in records:
+                await producer.send_and_wait(
+                    topic,
+                    _to_bytes(record["value"]),
+                    key=_to_bytes(record.get("key")),
+                    partition=record.get("partition"),
+                    timestamp_ms=record.get("timestamp"),
+                    headers=[(name, _to_bytes(value)) for name, value in record.get("headers", ())],
+                )
 
     async def consume(self, topic: str, want: int, windowed: str | None, quiet: float) -> list[dict[str, Any]]:
         """All records of a topic by partition and offset: waits for ``want``, then until none came for ``quiet`` s."""
