@@ -35,6 +35,10 @@ class StackPaths:
     def log(self, service: str) -> Path:
         return self.logs / f"{service}.log"
 
+    def port(self, service: str) -> Path:
+        """The file that remembers the port of the last start."""
+        return self.run / f"{service}.port"
+
     def make(self) -> None:
         """Create the folders. Raises StackError where they cannot be written."""
         try:

@@ -30,17 +30,32 @@ class Wanted:
     kafka: str | None = None  # bootstrap servers for the engine where the broker is not ours
 
 
-def choose_port(asked: int | None, usual: int, name: str) -> int:
-    """Raises StackError where the port asked for is taken."""
-    if asked is not None:
-        if _is_free(asked):
-            return asked
+def choose_port(asked: int | None, usual: int, name: str, memory: Path) -> int:
+    """The port asked for; otherwise the one of the last start, the usual one or any, the first that is free.
+
+    `memory` is the file that keeps it: who holds an address finds the service there again after a restart of the stack.
+
+    Raises StackError where the port asked for is taken.
+    """
+    if asked is not None and not _is_free(asked):
         raise StackError(
             f"port {asked} of {HOST}, meant for {name}, is taken by another program: stop that, "
             f"or choose another port with STREAMGUARD_{name.upper()}_PORT"
         )
-    if _is_free(usual):
-        return usual
+    candidates = [asked] if asked is not None else [*_remembered(memory), usual]
+    port = next((candidate for candidate in candidates if _is_free(candidate)), None) or _any_free()
+    memory.write_text(str(port))
+    return port
+
+
+def _remembered(memory: Path) -> list[int]:
+    try:
+        return [int(memory.read_text())]
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def _any_free() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

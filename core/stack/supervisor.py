@@ -65,15 +65,14 @@ class Supervisor:
         if "postgres" in wanted.services:
             runners["postgres"] = self._runner(postgres_spec(self._paths))
         if "kafka" in wanted.services:
-            runners["kafka"] = self._runner(
-                kafka_spec(self._paths, choose_port(wanted.kafka_port, KAFKA_PORT, "kafka"))
-            )
+            port = choose_port(wanted.kafka_port, KAFKA_PORT, "kafka", self._paths.port("kafka"))
+            runners["kafka"] = self._runner(kafka_spec(self._paths, port))
         if "ksqldb" in wanted.services:
             broker = runners.get("kafka")
             bootstrap = broker.spec.address if broker else wanted.kafka
             if bootstrap is None:
                 raise StackError("ksqlDB needs Kafka: neither is the broker asked for, nor is there an address")
-            port = choose_port(wanted.ksqldb_port, KSQLDB_PORT, "ksqldb")
+            port = choose_port(wanted.ksqldb_port, KSQLDB_PORT, "ksqldb", self._paths.port("ksqldb"))
             runners["ksqldb"] = self._runner(
                 ksqldb_spec(self._paths, port, bootstrap, broker.is_up if broker else None)
             )
