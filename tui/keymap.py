@@ -49,20 +49,23 @@ def shown(key: str) -> str:
 
 
 _SCREENS = (
-    ("overview", "Overview", "rates, health and the live alert feed"),
-    ("alerts", "Alerts", "all alerts, and the whole story of one"),
-    ("ksqldb", "ksqlDB", "statements and live push queries"),
-    ("scenarios", "Scenarios", "launch traffic and attacks, see what was caught"),
+    (1, "overview", "Overview", "rates, health and the live alert feed"),
+    (2, "alerts", "Alerts", "all alerts, and the whole story of one"),
+    (3, "ksqldb", "ksqlDB", "statements and live push queries"),
+    (4, "scenarios", "Scenarios", "launch traffic and attacks, see what was caught"),
 )
-SCREENS = tuple(name for name, _, _ in _SCREENS)
+SCREENS = tuple(name for _, name, _, _ in _SCREENS)
 """Names of the screens, in the order of their number keys."""
-TITLES = {name: title for name, title, _ in _SCREENS}
+NUMBERS = {name: number for number, name, _, _ in _SCREENS}
+TITLES = {name: title for _, name, title, _ in _SCREENS}
+SHORT_TITLES = TITLES | {"overview": "Home", "scenarios": "Scenes", "accounts": "Accts"}
+"""For a second line that has no room for the titles."""
 
 
 ACTIONS: tuple[Action, ...] = (
     *(
         Action("app", name, (str(number),), f"app.show('{name}')", title, f"{title}: {text}")
-        for number, (name, title, text) in enumerate(_SCREENS, 1)
+        for number, name, title, text in _SCREENS
     ),
     Action("app", "help", ("question_mark",), "app.help", "help", "every key of this screen", footer=90),
     Action("app", "launch", ("s",), "app.launch", "scenario", "launch a scenario, from anywhere", footer=50),
@@ -109,9 +112,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("editor", "run", ("ctrl+r",), "run", "run", "run the statements", footer=10, priority=True),
     Action("editor", "stop", ("ctrl+c",), "stop", "stop", "end the running query", footer=20, priority=True),
     Action("editor", "reset", ("ctrl+o",), "offset", "from", "read from earliest or latest", footer=30, priority=True),
-    Action("editor", "older", ("ctrl+up",), "recall(-1)", "older", "the statement before, from the history"),
-    Action("editor", "newer", ("ctrl+down",), "recall(1)", "newer", "the statement after, from the history"),
+    Action(
+        "editor", "older", ("ctrl+up",), "recall(-1)", "older", "the statement before, from the history", priority=True
+    ),
+    Action(
+        "editor", "newer", ("ctrl+down",), "recall(1)", "newer", "the statement after, from the history", priority=True
+    ),
     Action("editor", "clear", ("ctrl+l",), "clear", "clear", "empty the editor"),
+    Action(
+        "text", "leave", ("escape",), "app.focus_next", "leave", "leave the text; single keys work again", footer=40
+    ),
     Action(
         "objects", "describe", ("enter", "D"), "describe", "describe", "DESCRIBE the object; EXPLAIN a query", footer=11
     ),

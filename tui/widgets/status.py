@@ -69,10 +69,18 @@ class StatusLine(Canvas):
         return spread(left, [*right, (" ", "dim")], width)
 
     def _nav(self, width: int) -> list[Cell]:
+        for titles, trail in ((keymap.TITLES, " "), (keymap.TITLES, ""), (keymap.SHORT_TITLES, "")):
+            cells = self._screens(titles, trail)
+            if sum(cell_len(text) for text, _ in cells) <= width:
+                break
+        return cells
+
+    def _screens(self, titles: Mapping[str, str], trail: str) -> list[Cell]:
+        """The screens with their numbers and news, the current one marked."""
         cells: list[Cell] = []
-        for number, name in enumerate(keymap.SCREENS, 1):
+        for name in keymap.SCREENS:
             count = self._counts.get(name, 0)
             badge = f"·{count if count < 1000 else '999+'}" if count else ""
             style = "cursor" if name == self._current else "text"
-            cells.append((f" {number} {keymap.TITLES[name]}{badge} ", style))
+            cells.append((f" {keymap.NUMBERS[name]} {titles[name]}{badge}{trail}", style))
         return cells
