@@ -20,7 +20,7 @@ INCIDENT_MS = 3_600_000
 INCIDENTS_MAX = 16
 
 
-class Recent(msgspec.Struct, array_like=True):
+class Recent(msgspec.Struct, array_like=True, gc=False):
     """A payment already decided, kept so that a rule's row can still change the decision."""
 
     transaction_id: str
@@ -45,7 +45,7 @@ class Recent(msgspec.Struct, array_like=True):
         return any(signal.id == signal_id for signal in self.signals)
 
 
-class Incident(msgspec.Struct, array_like=True):
+class Incident(msgspec.Struct, array_like=True, gc=False):
     """Rows of one rule on one account that touch in time; ``[start, end)`` is their union."""
 
     alert_id: str
@@ -79,7 +79,7 @@ class Incident(msgspec.Struct, array_like=True):
         return self.windowed and self.start <= payment.time < self.end and payment.time <= self.event_time
 
 
-class Account(msgspec.Struct):
+class Account(msgspec.Struct, gc=False):
     features: list[Any]
     recent: list[Recent] = msgspec.field(default_factory=list)
     incidents: list[Incident] = msgspec.field(default_factory=list)
@@ -116,7 +116,7 @@ def new_account() -> Account:
     return Account([feature.State() for feature in FEATURES])
 
 
-class _Stored(msgspec.Struct, array_like=True):
+class _Stored(msgspec.Struct, array_like=True, gc=False):
     features: dict[str, msgspec.Raw]
     recent: list[Recent]
     incidents: list[Incident]

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 EPOCH_MS = 6 * 3_600_000
+LIVE_EPOCH_MS = 10_000
+"""Between boundaries of what happens now; history, where nobody waits, has the wide ones."""
 RATE_WINDOW_MS = 7 * 86_400_000
 RECENT_MS = 86_400_000
 MIN_LABELS = 2
@@ -19,14 +21,14 @@ MIN_LABELS = 2
 ACCOUNT, MERCHANT, PAYEE, DEVICE = "account", "merchant", "payee", "device"
 
 
-def epoch_of(time: int) -> int:
+def epoch_of(time: int, width: int = EPOCH_MS) -> int:
     """The boundary (epoch ms) whose lists are in force at ``time``."""
-    return time - time % EPOCH_MS
+    return time - time % width
 
 
-def effective_from(known_at: int) -> int:
+def effective_from(known_at: int, width: int = EPOCH_MS) -> int:
     """The first boundary at or after ``known_at``: where a label learned then begins to count."""
-    return -(-known_at // EPOCH_MS) * EPOCH_MS
+    return -(-known_at // width) * width
 
 
 class Rate(msgspec.Struct, frozen=True, gc=False):

@@ -22,13 +22,8 @@ class Payment(msgspec.Struct, frozen=True, gc=False):
     latitude: float | None = None
     longitude: float | None = None
     produced_at: int | None = None
-
-    @property
-    def kind(self) -> str:
-        """What the payment is compared with: its channel and, for a purchase, the merchant's category."""
-        if self.category is None:
-            return self.channel or ""
-        return f"{self.channel or ''}/{self.category}"
+    kind: str = ""
+    """What the payment is compared with: its channel and, for a purchase, the merchant's category."""
 
 
 def payment_of(tx: Transaction) -> Payment:
@@ -46,4 +41,5 @@ def payment_of(tx: Transaction) -> Payment:
         tx.latitude,
         tx.longitude,
         tx.produced_at,
+        tx.channel or "" if tx.merchant_category is None else f"{tx.channel or ''}/{tx.merchant_category}",
     )

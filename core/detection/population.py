@@ -19,7 +19,7 @@ BINS = 8
 """Bins of the tail an octave: a line is right to 9 %."""
 
 
-class Sums(msgspec.Struct, array_like=True):
+class Sums(msgspec.Struct, array_like=True, gc=False):
     """Count, sum, sum of squares, and how often values fell into each bin above twice the mean.
 
     For the sums, values are winsorised (``CLIP`` standard deviations above the mean, once ``WARM`` are known), so that
@@ -76,7 +76,7 @@ class Sums(msgspec.Struct, array_like=True):
         self.tail = {bin_: weight * kept for bin_, weight in self.tail.items() if weight * kept > 0.01}
 
 
-class Population(msgspec.Struct, array_like=True):
+class Population(msgspec.Struct, array_like=True, gc=False):
     """``amounts``: centavos by kind (``Payment.kind``). ``strays``: amount over the account's
     own expected amount, by kind. ``channels``: centavos by channel."""
 
@@ -92,9 +92,16 @@ class Population(msgspec.Struct, array_like=True):
         """Amounts of payments of the kind relative to what each account usually pays."""
         return _sums(self.strays, kind)
 
-    def channel(self, channel: str | None) -> Sums:
-        """Amounts of the channel, whatever the kind."""
-        return _sums(self.channels, channel or "")
+    def channel(self, kind: str, channel: str | None) -> Sums:
+        """Amounts of the channel, whatever the kind; a channel without kinds is its own kind."""
+        return _sums(self.amounts, kind) if kind == (channel or "") else _sums(self.channels, channel or "")
+
+    def learn(self, kind: str, channel: str | None, amount: int, time: int) -> None:
+        """Take a payment's amount in."""
+        value = float(amount)
+        _sums(self.amounts, kind).add(value, time)
+        if kind != (channel or ""):
+            _sums(self.channels, channel or "").add(value, time)
 
 
 def _sums(table: dict[str, Sums], kind: str) -> Sums:

@@ -120,8 +120,7 @@ class PartitionState:
                     signals.append(outcome)
         for i, learn in _LEARN:
             learn(states[i], payment, context)
-        self.population.amount(payment.kind).add(float(payment.amount), payment.time)
-        self.population.channel(payment.channel).add(float(payment.amount), payment.time)
+        self.population.learn(payment.kind, payment.channel, payment.amount, payment.time)
         recent = Recent(
             payment.transaction_id,
             payment.time,

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from time import time
 from typing import Any
 
-from core.detection.lists import ACCOUNT, EPOCH_MS, RATE_WINDOW_MS, Block, Confirmed, Lists, Rate, epoch_of, rates_at
+from core.detection.lists import (
+    ACCOUNT,
+    EPOCH_MS,
+    LIVE_EPOCH_MS,
+    RATE_WINDOW_MS,
+    Block,
+    Confirmed,
+    Lists,
+    Rate,
+    epoch_of,
+    rates_at,
+)
 from core.eventlog import EventLog, Recorded
 from schema.events import AccountBlocked, AccountUnblocked, RuleSnoozed
 
 BLOCKING = ("AccountBlocked", "AccountUnblocked", "RuleSnoozed")
-_KEPT_EPOCHS = 16
+_KEPT_EPOCHS = 64
+_LIVE_MS = 3_600_000
+_Epoch = tuple[int, int]
+"""A boundary and the width of its grid."""
 # Only parties with a fraud among their labels: the others can give no signal.
 _CONFIRMED = """
 select kind, party, (extract(epoch from r.epoch) * 1000)::bigint as effective, sum(labels)::int as labels,
@@ -28,31 +43,33 @@ class Feedback:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._rates: dict[int, dict[tuple[str, str], Rate]] = {}
-        self._lists: dict[int, Lists] = {}
+        self._rates: dict[_Epoch, dict[tuple[str, str], Rate]] = {}
+        self._lists: dict[_Epoch, Lists] = {}
         self._blocks: dict[tuple[str, str], Block] = {}
         self._snoozes: dict[tuple[str, str], int] = {}
+        self._now = 0
 
     async def know(self, times: Iterable[int]) -> None:
         """Fetch the epochs of these event times, drawing up those that nobody has asked for yet."""
-        wanted = sorted({epoch_of(time) for time in times} - self._rates.keys())
-        for epoch in wanted:
+        self._now = int(time() * 1000)
+        wanted = sorted({_epoch(when, self._now) for when in times} - self._rates.keys())
+        for epoch, width in wanted:
             # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
-            await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), EPOCH_MS)
+            await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), width)
             rows = await self._pool.fetch(_CONFIRMED, _instant(epoch - RATE_WINDOW_MS), _instant(epoch))
-            self._rates[epoch] = rates_at(
+            self._rates[epoch, width] = rates_at(
                 epoch, (Confirmed(r["kind"], r["party"], r["effective"], r["labels"], r["frauds"]) for r in rows)
             )
         for stale in sorted(self._rates)[: max(0, len(self._rates) - max(_KEPT_EPOCHS, len(wanted)))]:
             del self._rates[stale]
             self._lists.pop(stale, None)
 
-    def lists_at(self, time: int) -> Lists:
+    def lists_at(self, when: int) -> Lists:
         """The lists in force at an event time whose epoch is known."""
-        epoch = time - time % EPOCH_MS
+        epoch = _epoch(when, self._now)
         lists = self._lists.get(epoch)
         if lists is None:
-            lists = self._lists[epoch] = Lists(self._rates.get(epoch, {}), self._blocks, {}, self._snoozes)
+            lists = self._lists[epoch] = Lists(self._rates[epoch], self._blocks, {}, self._snoozes)
         return lists
 
     def standing(self) -> Lists:
@@ -89,5 +106,11 @@ class Feedback:
         self._lists.clear()
 
 
-def _instant(time: int) -> datetime:
-    return datetime.fromtimestamp(time / 1000, UTC)
+def _epoch(when: int, now: int) -> _Epoch:
+    """What happened within the last hour is judged by lists drawn up every ten seconds."""
+    width = LIVE_EPOCH_MS if now - when < _LIVE_MS else EPOCH_MS
+    return epoch_of(when, width), width
+
+
+def _instant(when: int) -> datetime:
+    return datetime.fromtimestamp(when / 1000, UTC)

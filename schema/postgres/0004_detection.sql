@@ -55,6 +55,11 @@ begin
     if not found then
         return;
     end if;
+    -- What people decided on cases counts as labels do.
+    insert into detection.label (transaction_id, account_id, is_fraud, known_at, role)
+    select transaction_id, account_id, fraud, at, 'case' from read.verdict
+    where fraud is not null and at <= boundary and at > boundary - interval '7 days'
+    on conflict (transaction_id) do nothing;
     with due as (
         update detection.label l set epoch = boundary
         from read.payment p

@@ -53,5 +53,5 @@ class Feature(Protocol):
         ...
 
 
-class NoState(msgspec.Struct, array_like=True):
+class NoState(msgspec.Struct, array_like=True, gc=False):
     """State of a feature that keeps none."""

@@ -22,7 +22,7 @@ KEPT = 8
 POINTS = 450
 
 
-class History(msgspec.Struct, array_like=True):
+class History(msgspec.Struct, array_like=True, gc=False):
     """Checksums of the devices used, and what the newest has paid: payees' checksums since its first event time."""
 
     devices: list[int] = msgspec.field(default_factory=list)

@@ -18,7 +18,7 @@ DORMANT_MS = 7_888_320_000
 POINTS = 400
 
 
-class History(msgspec.Struct, array_like=True):
+class History(msgspec.Struct, array_like=True, gc=False):
     last: int = -1
     woke: int = -1
     """Event time of the payment that ended the last sleep, -1 if none."""

@@ -22,7 +22,7 @@ EARTH_KM = 6371.0
 HOUR_MS = 3_600_000
 
 
-class History(msgspec.Struct, array_like=True):
+class History(msgspec.Struct, array_like=True, gc=False):
     latitude: float = 0.0
     longitude: float = 0.0
     time: int = -1

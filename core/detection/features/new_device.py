@@ -19,7 +19,7 @@ KEPT = 8
 POINTS = 150
 
 
-class History(msgspec.Struct, array_like=True):
+class History(msgspec.Struct, array_like=True, gc=False):
     """Devices from the least to the most recently used, and the payments that named one."""
 
     devices: list[str] = msgspec.field(default_factory=list)

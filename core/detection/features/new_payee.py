@@ -25,7 +25,7 @@ SPREAD_MS = 8 * 3_600_000
 SPREAD_POINTS = 450
 
 
-class History(msgspec.Struct, array_like=True):
+class History(msgspec.Struct, array_like=True, gc=False):
     payees: list[int] = msgspec.field(default_factory=list)
     payments: int = 0
     novelties: list[int] = msgspec.field(default_factory=list)

@@ -42,13 +42,13 @@ POINTS = 450
 HINT_POINTS = 150
 
 
-class _Day(msgspec.Struct, array_like=True):
+class _Day(msgspec.Struct, array_like=True, gc=False):
     day: int
     count: int
     total: float
 
 
-class History(msgspec.Struct, array_like=True):
+class History(msgspec.Struct, array_like=True, gc=False):
     """Payments of at most 31 days in order of day; ``total`` is in means of the channel."""
 
     days: list[_Day] = msgspec.field(default_factory=list)

@@ -30,7 +30,7 @@ class PopulationAmount:
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:
-        amounts = context.population.channel(payment.channel)
+        amounts = context.population.channel(payment.kind, payment.channel)
         if amounts.count < MIN_PAYMENTS:
             return Insufficient(PopulationAmount.id, int(amounts.count), MIN_PAYMENTS)
         mean, deviation = amounts.moments()

@@ -22,7 +22,7 @@ KEPT = 12
 POINTS = 450
 
 
-class History(msgspec.Struct, array_like=True):
+class History(msgspec.Struct, array_like=True, gc=False):
     """``[event time, centavos]`` of the last payments, at most 12."""
 
     payments: list[tuple[int, int]] = msgspec.field(default_factory=list)
