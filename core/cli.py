@@ -1,7 +1,7 @@
 """`streamguard`: the commands. Each is thin; what it does is imported when it is called, so that help is instant.
 
 Rows go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the answer is no, 2 usage, 3 a service cannot
-be reached, 130 interrupted.
+be reached, 70 a defect of this program, 130 interrupted.
 """
 
 import asyncio
@@ -16,14 +16,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
-from core.failures import DONE, INTERRUPTED, UNREACHABLE, USAGE, explain
+from core.failures import DEFECT, DONE, INTERRUPTED, USAGE, explain
 
 if TYPE_CHECKING:
     from core.settings import Settings
     from core.stack.client import Addresses
 
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("stream-guard")
+
+
 app = App(
     name="streamguard",
+    version=_version,
     help="A terminal control center for real-time payment-fraud detection. Without a command: the control center.",
     help_format="plaintext",
     version_flags=["--version"],
@@ -295,7 +303,7 @@ def _unexpected(error: Exception) -> int:
         f"streamguard: an unexpected {type(error).__name__}: {error}; please report it with {file.name}",
         file=sys.stderr,
     )
-    return UNREACHABLE
+    return DEFECT
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+DONE, NO, USAGE, UNREACHABLE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 # (module, class, exit code). Only modules that were imported can have raised; none is imported to find out.
 _KNOWN = (

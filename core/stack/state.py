@@ -28,11 +28,14 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`on_demand`: the stack stops with its last client. `problems`: sentences about the whole, such as a full disk."""
+    """`on_demand`: the stack stops with its last client. `stopping`: somebody asked it to stop; no crash, and no reason
+    to start it again. `problems`: sentences about the whole, such as a full disk.
+    """
 
     home: str
     pid: int
     on_demand: bool
+    stopping: bool
     clients: int
     started_at: float
     problems: tuple[str, ...]

@@ -91,6 +91,7 @@ class Supervisor:
         self._lonely = asyncio.get_running_loop().call_later(_FIRST_CLIENT_WITHIN, self.stop_asked.set)
         await self.stop_asked.wait()
         self._paths.socket.unlink(missing_ok=True)
+        self._changed()
         watching.cancel()
         rest = dict(self._runners)
         if (engine := rest.pop("ksqldb", None)) is not None:
@@ -120,6 +121,7 @@ class Supervisor:
             home=str(self._paths.home),
             pid=os.getpid(),
             on_demand=self._on_demand,
+            stopping=self.stop_asked.is_set(),
             clients=len(self._holds),
             started_at=self._started_at,
             problems=self._problems,

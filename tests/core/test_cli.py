@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,11 @@ def test_wrong_usage_is_one_line_and_exit_code_2(
     assert out == ""
     assert says in err
     assert len(err.splitlines()) == 1
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"{version('stream-guard')}\n"
 
 
 def test_a_service_that_cannot_be_reached_is_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,7 +142,7 @@ def test_a_defect_is_a_sentence_and_a_file(monkeypatch: pytest.MonkeyPatch, caps
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr(cli, "app", broken)
-    assert cli.main([]) == 3
+    assert cli.main([]) == 70
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
     report = Path(err.split()[-1])

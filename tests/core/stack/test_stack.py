@@ -97,7 +97,11 @@ class TestLife:
         assert status is not None
         assert [service.state for service in status.services] == [UP, UP]
         assert not status.on_demand
+        holding = await ensure_stack(settings)
         assert await stop_stack(settings.home)
+        last = [status async for status in holding.changes()][-1]
+        assert last.stopping
+        await holding.close()
         assert await stack_status(settings.home) is None
         again = await ensure_stack(settings)
         connection = await asyncpg.connect(again.addresses.postgres)
