@@ -9,7 +9,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.inserts import json_row, target_of_values
 from ksqldb.engine.entities.schemas import Entity
-from ksqldb.engine.errors import KsqlError, StatementError
+from ksqldb.engine.errors import StatementError
 from ksqldb.engine.executor import Executor, Request
 from ksqldb.engine.kafka.queries import Queries
 from ksqldb.engine.kafka.runtime import Runtime, now_ms
@@ -97,8 +97,6 @@ class Engine:
     async def insert(self, target: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Rows of /inserts-stream (JSON objects, column names in any case); KsqlError names what does not fit."""
         source = target_of_values(target, self.catalog)
-        if source.is_table:
-            raise KsqlError(f"Cannot insert into a table: {target}")
         for row in rows:
             self.executor.write_row(json_row(source, row, now_ms()))
         await self.runtime.sink.flush()

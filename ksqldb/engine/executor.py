@@ -13,6 +13,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import did_you_mean
 from ksqldb.engine.analyse.inserts import InsertedRow
+from ksqldb.engine.analyse.names import query_sources
 from ksqldb.engine.entities import commands, describe, listings, texts
 from ksqldb.engine.entities.describe import QueryInfo
 from ksqldb.engine.entities.refusals import refused
@@ -78,6 +79,7 @@ class Executor:
     async def execute(self, request: Request) -> list[Entity]:
         parsed = parse(request.sql, request.variables)
         await self.refresh_topics()
+        await self._ask_retentions(parsed)
         try:
             self._validate(parsed, request)
         except _Stopped as stop:
@@ -113,6 +115,9 @@ class Executor:
                 case ast.UnsetProperty():
                     properties.pop(statement.name, None)
                 case ast.Query() | ast.PrintTopic():
+                    if isinstance(statement, ast.Query):
+                        with wrap_errors(one, trial):
+                            query_sources(statement, trial)
                     raise _use_query_endpoint(one.text)
                 case _ if isinstance(statement, _CHANGES):
                     seen = trial.with_properties(properties)
@@ -127,6 +132,16 @@ class Executor:
                         for query_id in self._targets(statement, trial):
                             effects.end(query_id, trial)
                     number += 2
+
+    async def _ask_retentions(self, parsed: list[ast.ParsedStatement]) -> None:
+        """How long the topics keep their records whose partition count a statement gives."""
+        for one in parsed:
+            if isinstance(one.statement, ast.CreateSource | ast.CreateAsSelect):
+                given = dict(one.statement.properties)
+                topic = given.get("KAFKA_TOPIC")
+                name = topic.value if isinstance(topic, ast.StringLiteral) else one.statement.name
+                if "PARTITIONS" in given and name in self.catalog.topics:
+                    self.catalog.retentions[name] = await self.topics.retention_ms(name)
 
     async def _worded(self, stop: _Stopped) -> KsqlError:
         """The refusal of a statement in the server's words."""
@@ -209,7 +224,8 @@ class Executor:
             await self.runtime.replace_prepare(effect.replaces)
         await self._make_topics(trial, before, source, retention)
         self._adopt(trial)
-        self._store_text(effect, shown)
+        if not isinstance(effect, effects.Altered):
+            self._store_text(effect, shown)
         try:
             await self._carry_out(effect)
         except KsqlError:
@@ -485,7 +501,8 @@ class Executor:
             seen = self.catalog.with_properties(command.properties)
             before = self.catalog.copy()
             effect = effects.apply(parsed, seen, command.sequence - 1, seen.properties)
-            self._store_text(effect, texts.stored_text(parsed, before, _source_of(effect)))
+            if not isinstance(effect, effects.Altered):
+                self._store_text(effect, texts.stored_text(parsed, before, _source_of(effect)))
 
 
 class _Stopped(Exception):

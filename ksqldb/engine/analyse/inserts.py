@@ -27,6 +27,7 @@ from ksqldb.engine.types import (
     StructType,
     quote,
 )
+from ksqldb.engine.values.numbers import INT_MAX, INT_MIN
 from ksqldb.engine.values.times import parse_date, parse_time, parse_timestamp
 
 _NUMBERS = {Base.INTEGER: 0, Base.BIGINT: 1, Base.DECIMAL: 2, Base.DOUBLE: 3}
@@ -196,32 +197,47 @@ def row_of(source: Source, values: Mapping[str, Any], now_ms: int) -> InsertedRo
 
 def json_row(source: Source, row: Mapping[str, Any], now_ms: int) -> InsertedRow:
     """The record of a JSON object of /inserts-stream: names in any case, values converted where they can be."""
-    exact = {c.name for c in source.schema}
     values: dict[str, Any] = {}
     for name, value in row.items():
-        place = _json_name(name, exact)
+        place = _json_name(name)
         column = source.schema.find(place)
         if column is not None:
             values[place] = from_json(value, column.type, place)
-    keys = [c.name for c in source.schema.key if c.name not in values]
-    if keys and source.is_table:
+    keys = [c.name for c in source.schema.key if values.get(c.name) is None]
+    if keys:
         raise KsqlError(f"Key field must be specified: {', '.join(keys)}")
     return row_of(source, values, now_ms)
 
 
-def _json_name(name: str, exact: set[str]) -> str:
+def _json_name(name: str) -> str:
     if len(name) > 1 and name[0] == name[-1] == "`":
         return name[1:-1]
-    upper = name.upper()
-    return upper if upper in exact or name not in exact else name
+    return name.upper()
 
 
 def from_json(value: Any, target: SqlType, name: str) -> Any:
     """A parsed JSON value as a column's; KsqlError where it cannot be one."""
     made = _from_json(value, target)
     if made is _MISFIT:
-        raise KsqlError(f"Can't coerce a field of type {type(value).__name__} ({value}) into type {target}")
+        raise KsqlError(f"Can't coerce a field of type {_java_class(value)} into type {target}")
     return made
+
+
+def _java_class(value: Any) -> str:
+    """What a parsed JSON value is called there."""
+    match value:
+        case bool():
+            return "class java.lang.Boolean"
+        case int():
+            return f"class java.lang.{'Integer' if INT_MIN <= value <= INT_MAX else 'Long'}"
+        case float():
+            return "class java.lang.Double"
+        case str():
+            return "class java.lang.String"
+        case list():
+            return "class io.vertx.core.json.JsonArray"
+        case _:
+            return "class io.vertx.core.json.JsonObject"
 
 
 def _from_json(value: Any, target: SqlType) -> Any:
@@ -233,7 +249,8 @@ def _from_json(value: Any, target: SqlType) -> Any:
         case Base.STRING:
             return value if isinstance(value, str) else _MISFIT
         case Base.INTEGER | Base.BIGINT:
-            return value if isinstance(value, int) and not isinstance(value, bool) else _MISFIT
+            fits = isinstance(value, int) and not isinstance(value, bool)
+            return value if fits and (target.base is Base.BIGINT or INT_MIN <= value <= INT_MAX) else _MISFIT
         case Base.DOUBLE:
             return float(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else _MISFIT
         case Base.BYTES:
@@ -257,8 +274,7 @@ def _structured_json(value: Any, target: SqlType) -> Any:
             made = {str(k): _from_json(v, target.value) for k, v in value.items()}
             return _MISFIT if _MISFIT in made.values() else made
         case StructType() if isinstance(value, dict):
-            exact = {f.name for f in target.fields}
-            given = {_json_name(k, exact): v for k, v in value.items()}
+            given = {_json_name(k): v for k, v in value.items()}
             made = {f.name: _from_json(given.get(f.name), f.type) for f in target.fields}
             return _MISFIT if _MISFIT in made.values() else made
     return _MISFIT

@@ -140,8 +140,7 @@ def check(properties: ast.Properties, *, source: bool) -> WithProperties:
     unknown = [name for name, _ in properties if name.upper() not in allowed]
     if unknown:
         names = ", ".join(unknown)
-        plural = "" if len(unknown) == 1 else "s"
-        raise PropertyError(f"Invalid config variable{plural} in the WITH clause: {names}")
+        raise PropertyError(f"Invalid config variable(s) in the WITH clause: {names}")
     values: dict[str, object] = {}
     for name, expr in properties:
         values[name.upper()] = _typed(name.upper(), literal(expr))

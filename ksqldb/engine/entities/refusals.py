@@ -1,11 +1,12 @@
 """How the server words what it refuses: the message's prefix, and the statement that it shows with it.
 
-A statement is checked in stages on a real server, and a refusal tells by its form at which one it was stopped: while the
-text was read, while names were looked up, while the properties of its topic were filled in, or while it was planned.
+A statement is checked in stages on a real server, and a refusal tells by its form at which one it was stopped: while
+the text was read, while names were looked up, while the properties of its topic were filled in, or while planned.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from ksqldb.engine import ast
@@ -27,6 +28,7 @@ _WHILE_PARSING = (
 _BEFORE_TOPICS = ("Statement is missing the",)
 _BEFORE_CLEANUP = ("Unknown format", "JSON does not support", "DELIMITED does not support", "KAFKA does not support")
 _WITHOUT_STATEMENT = ("Query is not upgradeable", "Cannot insert values into an unknown stream/table")
+_REGISTRY = re.compile(r"Cannot create a source with the '(\w+)' format")
 _LIMIT = "AS SELECT statements don't support LIMIT clause."
 
 
@@ -36,19 +38,33 @@ def refused(error: KsqlError, parsed: ast.ParsedStatement, catalog: Catalog, ret
     message = error.message
     if isinstance(error, ServerError):
         return _stated(message, parsed.text, error.error_code)
-    if not isinstance(error, StatementError) or isinstance(error, ParseFailed) or _is_prepared(message):
+    if not isinstance(error, StatementError):
         return error
     if message.startswith(_WITHOUT_STATEMENT):
         return KsqlError(message)
+    if isinstance(statement, ast.InsertValues):
+        return _stated(message, masked(statement))
+    if isinstance(error, ParseFailed) or _is_prepared(message):
+        return error
+    if found := _REGISTRY.match(message):
+        return _no_registry(found[1], statement)
     match statement:
         case ast.CreateSource():
             return _source(message, error, parsed, statement)
         case ast.CreateAsSelect():
             return _sink(message, parsed, statement, catalog, retention_ms)
-        case ast.InsertValues():
-            return _stated(message, masked(statement), error.error_code)
         case _:
             return error
+
+
+def _no_registry(form: str, statement: ast.Statement) -> KsqlError:
+    given = dict(getattr(statement, "properties", ())).get("KAFKA_TOPIC")
+    topic = given.value if isinstance(given, ast.StringLiteral) else getattr(statement, "name", "")
+    error = KsqlError(
+        f"Cannot create topic '{topic}' with format {form} without configuring 'ksql.schema.registry.url'"
+    )
+    error.error_code = 42801
+    return error
 
 
 def _is_prepared(message: str) -> bool:

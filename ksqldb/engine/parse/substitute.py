@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ksqldb.engine.errors import ParseFailed
 from ksqldb.engine.parse.lexer import TEXT, VARIABLE, Token, string_value
 
-_REFERENCE = re.compile(r"\$\{([^}]*)\}")
+_REFERENCE = re.compile(r"(\$?)\$\{([^}]*)\}")  # two dollars: the text itself, not a variable
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_@]*")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -34,10 +34,14 @@ def substitute(statement: str, tokens: Sequence[Token], literals: frozenset[int]
             if name in variables:
                 used.setdefault(name, value)
         elif token.kind == TEXT:
-            for name in _REFERENCE.findall(string_value(token)):
-                if name in variables:
+            for escaped, name in _REFERENCE.findall(string_value(token)):
+                if not escaped and name in variables:
                     used.setdefault(name, _without_quotes_inside(variables[name]))
-    return _REFERENCE.sub(lambda match: used.get(match[1], match[0]), statement)
+
+    def replaced(match: re.Match[str]) -> str:
+        return match[0][1:] if match[1] else used.get(match[2], match[0])
+
+    return _REFERENCE.sub(replaced, statement)
 
 
 def _without_quotes_inside(value: str) -> str:

@@ -17,6 +17,13 @@ from ksqldb.engine.parse import format_expression
 
 _SEE = " See https://cnfl.io/queries for more info."
 _HINT = "\nAdd EMIT CHANGES if you intended to issue a push query."
+_REQUIRED = """
+Pull queries require a WHERE clause that:
+ - includes a key equality expression, e.g. `SELECT * FROM X WHERE <key-column> = Y;`.
+ - in the case of a multi-column key, is a conjunction of equality expressions that cover all key columns.
+ - to support range expressions, e.g.,  SELECT * FROM X WHERE <key-column> < Y;`, range scans need to be enabled by \
+setting ksql.query.pull.range.scan.enabled=true
+If more flexible queries are needed, , table scans can be enabled by setting ksql.query.pull.table.scan.enabled=true."""
 _FLIPPED = {
     ComparisonOp.LESS: ComparisonOp.GREATER,
     ComparisonOp.GREATER: ComparisonOp.LESS,
@@ -43,6 +50,7 @@ def find_lookup(where: Expression | None, source: Source, catalog: Catalog) -> L
         if not scans:
             raise KsqlError(f"Missing WHERE clause.{_SEE}{_HINT}")
         return None
+    _check_supported(where)
     keys: list[tuple[Any, ...]] = []
     ranges = catalog.flag("ksql.query.pull.range.scan.enabled")
     for disjunct in _disjuncts(where):
@@ -56,6 +64,16 @@ def find_lookup(where: Expression | None, source: Source, catalog: Catalog) -> L
             return None
         keys += [key for key in found if key not in keys]
     return Lookup(tuple(keys))
+
+
+def _check_supported(expr: Expression) -> None:
+    match expr:
+        case ast.Logical(_, left, right):
+            _check_supported(left)
+            _check_supported(right)
+        case ast.IsNull():
+            shown = format_expression(expr)
+            raise KsqlError(f"Unsupported expression in WHERE clause: {shown}. {_SEE}{_HINT}{_REQUIRED}")
 
 
 def _disjuncts(expr: Expression) -> Iterator[list[Expression]]:

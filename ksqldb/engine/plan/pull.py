@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
+from ksqldb.engine.analyse.ddl import location
 from ksqldb.engine.analyse.rewrite import columns, unqualify
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.registry import Registry
-from ksqldb.engine.metastore import Namespace, Schema, Source
+from ksqldb.engine.metastore import WINDOW_BOUNDS, Namespace, Schema, Source
 from ksqldb.engine.metastore.model import ROWOFFSET, ROWPARTITION
 from ksqldb.engine.parse import format_expression
 from ksqldb.engine.plan.lookups import Lookup, find_lookup
@@ -92,6 +93,13 @@ def _refuse_columns(planner: QueryPlanner) -> None:
             raise KsqlError(f"Pull queries don't support the following columns in {name} clauses: {', '.join(refused)}")
 
 
+def _check_bounds(where: ast.Expression, source: Source) -> None:
+    """WINDOWSTART and WINDOWEND are there in windowed tables only."""
+    for ref in columns(where):
+        if ref.name in WINDOW_BOUNDS and source.window is None:
+            raise KsqlError(f"{location(ref)}WHERE column '{ref.name}' cannot be resolved.")
+
+
 def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, source: Source) -> TablePull:
     planner.check_clauses()
     writers = [
@@ -110,6 +118,7 @@ def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, sourc
     out = transient_columns(selected, step.schema, scope)
     where = None
     if planner.clauses.where is not None:
+        _check_bounds(planner.clauses.where, source)
         where = unqualify(planner.clauses.where, lambda ref: ref.name)
         text = format_expression(where)
         check_filter(where, scope, "WHERE", text)
