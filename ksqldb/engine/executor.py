@@ -288,6 +288,7 @@ class Executor:
                 for query_id in effect.ended:
                     await self.runtime.end_query(query_id)
                 if effect.delete_topic and effect.source is not None:
+                    self.runtime.forget(effect.source.topic)
                     await self.topics.delete(effect.source.topic)
 
     def _undo(self, effect: effects.Effect) -> None:

@@ -17,6 +17,7 @@ from ksqldb.engine.compile import ExpressionCompiler, Slot
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.metastore import Namespace, Source
 from ksqldb.engine.metastore.model import ROWOFFSET, ROWPARTITION, ROWTIME
+from ksqldb.engine.parse import format_expression
 from ksqldb.engine.types import (
     BIGINT,
     ArrayType,
@@ -48,7 +49,7 @@ class _NoColumns:
     """Values may not name columns."""
 
     def resolve(self, ref: ast.ColumnRef) -> Slot:
-        raise KsqlError(f"Unknown column {ref.name}.")
+        raise KsqlError(f"Unsupported column reference in insert value: {ref.name}")
 
 
 def target_of_values(name: str, catalog: Catalog) -> Source:
@@ -77,10 +78,6 @@ def insert_values(statement: ast.InsertValues, catalog: Catalog, now_ms: int) ->
     headers = [c.name for c in source.schema.headers if implicit or c.name in columns]
     if headers:
         raise KsqlError(f"Cannot insert into HEADER columns: {', '.join(headers)}")
-    columns = columns or [c.name for c in source.schema]
-    for name in (ROWPARTITION, ROWOFFSET):
-        if name in columns:
-            raise KsqlError(f"Inserting into column {quote(name)} is not allowed.")
     try:
         values = _evaluate(columns, statement.values, source)
         return row_of(source, values, now_ms)
@@ -89,11 +86,16 @@ def insert_values(statement: ast.InsertValues, catalog: Catalog, now_ms: int) ->
 
 
 def _evaluate(columns: Sequence[str], exprs: Sequence[ast.Expression], source: Source) -> dict[str, Any]:
-    if len(columns) != len(exprs):
+    for name in (ROWPARTITION, ROWOFFSET):
+        if name in columns:
+            raise KsqlError(f"Inserting into column {quote(name)} is not allowed.")
+    names = columns or [c.name for c in source.schema]
+    if len(names) != len(exprs):
         listed = ", ".join(map(quote, columns))
-        raise KsqlError(f"Expected a value for each column. Expected Columns: [{listed}]. Got {len(exprs)} values")
+        given = ", ".join(map(format_expression, exprs))
+        raise KsqlError(f"Expected a value for each column. Expected Columns: [{listed}]. Got [{given}]")
     values: dict[str, Any] = {}
-    for name, expr in zip(columns, exprs, strict=True):
+    for name, expr in zip(names, exprs, strict=True):
         column = source.schema.find(name)
         if column is None and name != ROWTIME:
             raise KsqlError(f"Column name {quote(name)} does not exist.")
@@ -107,22 +109,40 @@ def evaluate(expr: ast.Expression, target: SqlType, name: str) -> Any:
     if isinstance(expr, ast.NullLiteral):
         return None
     env: dict[str, object] = {}
-    code = ExpressionCompiler(_NoColumns(), env).compile(expr)
+    try:
+        code = ExpressionCompiler(_NoColumns(), env).compile(expr)
+    except KsqlError as error:
+        if str(error).startswith("Can't find any functions"):
+            raise KsqlError(f"Invalid insert value: {error}.") from error
+        raise
     try:
         value = eval(code.source, env)
     except KsqlError:
         raise
+    except ArithmeticError:
+        raise KsqlError("") from None  # a real server quotes its own null message
     except Exception as error:
         raise KsqlError(str(error)) from error
     if value is None or code.type is None:
         return None
     fitted = _fit(value, code.type, target)
     if fitted is _MISFIT:
-        raise KsqlError(f"Expected type {target} for field {quote(name)} but got {code.type.base.value}({value})")
+        raise KsqlError(_misfit_text(value, code.type, target, name))
     return fitted
 
 
 _MISFIT = object()
+_LAYOUTS = {
+    Base.TIMESTAMP: "Timestamp format must be yyyy-mm-ddThh:mm:ss[.S]",
+    Base.DATE: "Date format must be yyyy-mm-dd",
+    Base.TIME: "Time format must be hh:mm:ss[.S]",
+}
+
+
+def _misfit_text(value: Any, source: SqlType, target: SqlType, name: str) -> str:
+    shown = f"[{', '.join(map(str, value))}]" if isinstance(value, list) else value
+    layout = f". {_LAYOUTS[target.base]}" if source.base is Base.STRING and target.base in _LAYOUTS else ""
+    return f"Expected type {target} for field {quote(name)} but got {source.base.value}({shown}){layout}"
 
 
 def _fit(value: Any, source: SqlType, target: SqlType) -> Any:
@@ -162,7 +182,10 @@ def _time(value: Any, source: SqlType, target: SqlType) -> Any:
     parse = {Base.DATE: parse_date, Base.TIME: parse_time, Base.TIMESTAMP: parse_timestamp}.get(target.base)
     if parse is None:
         return _MISFIT
-    return parse(value)
+    try:
+        return parse(value)
+    except KsqlError:
+        return _MISFIT
 
 
 def _decimal(value: Decimal, target: DecimalType) -> Any:

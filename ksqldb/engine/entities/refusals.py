@@ -24,6 +24,10 @@ _WHILE_PARSING = (
     "Duplicate column names",
     "Invalid type for HEADER",
     "DECIMAL precision must be",
+    "Cannot supply both",
+    "TUMBLING windows require",
+    "HOPPING windows require",
+    "'WINDOW_SIZE' should not be set",
 )
 _BEFORE_TOPICS = ("Statement is missing the",)
 _BEFORE_CLEANUP = ("Unknown format", "JSON does not support", "DELIMITED does not support", "KAFKA does not support")

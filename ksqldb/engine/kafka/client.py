@@ -76,6 +76,10 @@ class ReadClient:
                 await asyncio.sleep(0.1)
         raise TopicGone(topic)
 
+    def forget(self, topic: str) -> None:
+        """Ask for this topic no more: a broker that makes topics on demand would bring a deleted one back."""
+        forget_topic(self.client, topic)
+
     async def refresh(self) -> None:
         await self.client.force_metadata_update()
 
@@ -118,6 +122,10 @@ class ReadClient:
                 else:
                     raise error(f"{topic}-{partition}")
         return out
+
+
+def forget_topic(client: AIOKafkaClient, topic: str) -> None:
+    client.set_topics(set(client.cluster.topics()) - {topic})
 
 
 def unpack(data: bytes, offset: int) -> tuple[list[Any], int]:

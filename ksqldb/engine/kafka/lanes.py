@@ -221,6 +221,11 @@ class Lanes:
             lane.remove(reader)
             self._end_if_empty(lane)
 
+    def forget(self, topic: str) -> None:
+        """See ``ReadClient.forget``."""
+        for lane in (self.main, *self.others):
+            lane.client.forget(topic)
+
     def own_lane(self, place: Place, position: int, reader: Reader) -> None:
         lane = next((one for one in self.others if reader in (r for rs in one.readers.values() for r in rs)), None)
         if lane is None or place in lane.positions:

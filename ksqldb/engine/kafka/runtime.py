@@ -85,6 +85,12 @@ class Runtime:
         await self.sink.stop()
         await self.offsets.stop()
 
+    def forget(self, topic: str) -> None:
+        """No client may ask for a topic that is being deleted."""
+        self.offsets.forget(topic)
+        self.sink.forget(topic)
+        self.lanes.forget(topic)
+
     # ------------------------------------------------------------------------------------------ persistent queries
 
     async def start_query(self, query: PersistentQuery, paused: bool = False) -> None:
@@ -173,6 +179,31 @@ class Runtime:
         if persistent.state == "PAUSED":
             persistent.state = "RUNNING"
             await self._feed(persistent.running, persistent.query.plan, persistent.query.properties)
+
+    async def offset_summaries(self, source: str) -> list[dict[str, object]]:
+        """How far the queries that write a source have read each partition of their own sources."""
+        summaries: list[dict[str, object]] = []
+        for query_id, persistent in self.queries.items():
+            if persistent.query.sink.name != source:
+                continue
+            topics: list[dict[str, object]] = []
+            for topic in persistent.running.readers:
+                partitions = list(range(self.partitions_of(topic)))
+                starts = await self.offsets.offsets(topic, partitions, EARLIEST)
+                ends = await self.offsets.offsets(topic, partitions, LATEST)
+                offsets = [
+                    {
+                        "partition": p,
+                        "logStartOffset": starts[p],
+                        "logEndOffset": ends[p],
+                        "consumerOffset": persistent.running.positions.get((topic, p), 0),
+                    }
+                    for p in partitions
+                ]
+                topics.append({"kafkaTopic": topic, "offsets": offsets})
+            group = f"_confluent-ksql-default_query_{query_id}"
+            summaries.append({"groupId": group, "topicSummaries": topics})
+        return summaries
 
     def _failed(self, persistent: Persistent, error: Exception) -> None:
         persistent.state, persistent.error = "ERROR", str(error)

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from ksqldb.engine.kafka.client import forget_topic
 from ksqldb.engine.run.io import Headers
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,10 @@ class Sink:
         for task in self.senders.values():
             task.cancel()
         await self.producer.stop()
+
+    def forget(self, topic: str) -> None:
+        """See ``ReadClient.forget``."""
+        forget_topic(self.producer.client, topic)
 
     @property
     def full(self) -> bool:

@@ -257,6 +257,8 @@ def _verify(join: Join, tree: _Tree, right: SourceStep, functions: Registry) -> 
         if right.is_table:
             if join.type is JoinType.FULL:
                 raise KsqlError(f"Invalid join type: full-outer join not supported for stream-table join. Got {names}.")
+            if join.type is JoinType.RIGHT:
+                raise KsqlError(f"Invalid join type encountered: {JOIN_TEXT[join.type]}")
             if not _on_key(join.right_expr, join.right):
                 raise KsqlError(
                     "Invalid join condition: stream-table joins require to join on the table's primary key. "

@@ -75,7 +75,7 @@ def key_of(expr: Expression, schema: Schema) -> int | None:
 
 def transient_columns(selected: Sequence[Selected], input_schema: Schema, scope: StepScope) -> tuple[Column, ...]:
     """The columns of a push query, in select order."""
-    return tuple(
+    columns = tuple(
         Column(
             s.name,
             type_of(s.expression, scope),
@@ -83,6 +83,8 @@ def transient_columns(selected: Sequence[Selected], input_schema: Schema, scope:
         )
         for s in selected
     )
+    check_duplicates([column for column in columns if column.namespace is Namespace.VALUE])
+    return columns
 
 
 def persistent_schema(
