@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from tests import brokers, database
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Path]:
-    """The socket folder of the session's PostgreSQL."""
-    with database.server() as socket_dir:
+    """The socket folder of the session's PostgreSQL: the embedded one, or that of STREAMGUARD_TEST_POSTGRES_BIN."""
+    elsewhere = os.environ.get("STREAMGUARD_TEST_POSTGRES_BIN")
+    with database.server(None if elsewhere is None else Path(elsewhere)) as socket_dir:
         yield socket_dir
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.projections.judged import JUDGED
 from core.projections.projection import Projection
 
 # standing holds only payments that were ever flagged or judged; all others are approved and in nobody's doubt.
@@ -32,7 +33,7 @@ insert into account_risk as r (account_id, total_transactions, total_amount, max
 select data ->> 'account_id', count(*) filter (where not data ? 'revision'),
        coalesce(sum((data ->> 'amount')::bigint) filter (where not data ? 'revision'), 0),
        max((data ->> 'score')::int), to_timestamp(max((data ->> 'event_time')::bigint) / 1000.0), max(pos)
-from log.event
+from event
 where pos > $1 and pos <= $2 and type = 'PaymentDecided'
 group by data ->> 'account_id'
 order by data ->> 'account_id'
@@ -48,7 +49,7 @@ _FLAGGED = """
 insert into standing as s (transaction_id, account_id, flagged, last_pos)
 select distinct on (data ->> 'transaction_id')
        data ->> 'transaction_id', data ->> 'account_id', data ->> 'decision' in ('review', 'block'), pos
-from log.event
+from event
 where pos > $1 and pos <= $2 and type = 'PaymentDecided'
   and (data ->> 'decision' in ('review', 'block') or data ? 'revision')
 order by data ->> 'transaction_id', pos desc
@@ -56,11 +57,11 @@ on conflict (transaction_id) do update set
     flagged = excluded.flagged, last_pos = greatest(s.last_pos, excluded.last_pos)
 """
 
-_JUDGED = """
+_JUDGED = f"""
+with judged as ({JUDGED})
 insert into standing as s (transaction_id, account_id, verdict, last_pos)
 select distinct on (transaction_id) transaction_id, account_id, fraud, pos
-from log.verdict
-where pos > $1 and pos <= $2
+from judged
 order by transaction_id, pos desc
 on conflict (transaction_id) do update set
     verdict = excluded.verdict, last_pos = greatest(s.last_pos, excluded.last_pos)

@@ -50,7 +50,7 @@ from (
            row_number() over newest as age,
            min(pos) over whole as first_pos, min(at) over whole as first_at,
            first_value(data ->> 'produced_at') over oldest as first_produced
-    from log.event
+    from event
     where pos > $1 and pos <= $2 and type in ('AlertRaised', 'AlertExtended')
     window whole as (partition by data ->> 'alert_id'),
            newest as (partition by data ->> 'alert_id' order by pos desc),
@@ -73,7 +73,7 @@ update alert a set
     last_pos = greatest(a.last_pos, c.pos)
 from (
     select distinct on (data ->> 'case_id') data ->> 'case_id' as case_id, data ->> 'operator' as operator, type, pos
-    from log.event
+    from event
     where pos > $1 and pos <= $2
       and type in ('CaseClaimed', 'CaseConfirmed', 'CaseDismissed', 'CaseEscalated', 'CaseReopened')
     order by data ->> 'case_id', pos desc

@@ -41,7 +41,7 @@ async def publish(conn: Any, projection: Projection, generation: int) -> None:
 
 async def enter(conn: Any, projection: Projection, generation: int) -> None:
     """Until the transaction ends or ``leave``, names without a schema mean the generation's tables."""
-    await conn.execute(f"set local search_path = {projection.schema(generation)}, pg_catalog")
+    await conn.execute(f"set local search_path = {projection.schema(generation)}, log, pg_catalog")
 
 
 async def leave(conn: Any) -> None:

@@ -11,7 +11,8 @@ class Projection:
     """A fold of events into tables.
 
     Each generation's tables live in a schema of their own, where ``tables`` creates them; the live generation shows
-    through views of the same names in schema ``read``. Statements name their tables without a schema.
+    through views of the same names in schema ``read``. Statements name their tables and ``event``, the log, without a
+    schema: so the same fold runs on other tables (a proof) and over other events (one account at a time of the past).
     ``fold`` statements take ``$1`` (positions after it) and ``$2`` (up to it, inclusive) and must give the same tables
     however a stretch of the log is cut into ranges. ``effects`` run after the fold of the live generation alone.
     ``types`` gives the newest schema version of each event type the fold can read; a newer one parks the projection.

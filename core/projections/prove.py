@@ -52,7 +52,7 @@ async def prove(
         row = await conn.fetchrow(
             "select generation, pos from ops.projection where name = $1 and live", projection.name
         )
-        await conn.execute("set local search_path = pg_temp, pg_catalog")
+        await conn.execute("set local search_path = pg_temp, log, pg_catalog")
         await conn.execute(projection.tables)
         for after in range(0, row["pos"], _RANGE):
             upto = min(after + _RANGE, row["pos"])

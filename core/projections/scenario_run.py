@@ -31,7 +31,7 @@ _REQUESTED = """
 insert into scenario_run (run_id, scenario, seed, parameters, status, requested_at, last_pos)
 select data ->> 'run_id', data ->> 'scenario', (data ->> 'seed')::bigint, coalesce(data -> 'parameters', '{}'),
        'requested', at, pos
-from log.event
+from event
 where pos > $1 and pos <= $2 and type = 'ScenarioRequested'
 order by 1
 on conflict (run_id) do nothing
@@ -60,7 +60,7 @@ from (
                            else (data ->> 'expected')::int end order by pos desc)
                filter (where data ? 'expected'))[1] as expected,
            jsonb_object_agg(f.key, f.value order by pos) as fields
-    from log.event, jsonb_each(data) as f
+    from event, jsonb_each(data) as f
     where pos > $1 and pos <= $2
       and type in ('ScenarioClaimed', 'ScenarioSent', 'ScenarioScored', 'ScenarioFailed', 'ScenarioStopped')
     group by data ->> 'run_id'

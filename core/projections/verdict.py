@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.projections.judged import JUDGED
 from core.projections.projection import Projection
 
 _TABLES = """
@@ -16,11 +17,11 @@ create table verdict (
 create index on verdict (last_pos);
 """
 
-_VERDICTS = """
+_VERDICTS = f"""
+with judged as ({JUDGED})
 insert into verdict (transaction_id, account_id, case_id, fraud, at, last_pos)
 select distinct on (transaction_id) transaction_id, account_id, case_id, fraud, at, pos
-from log.verdict
-where pos > $1 and pos <= $2
+from judged
 order by transaction_id, pos desc
 on conflict (transaction_id) do update set
     case_id = excluded.case_id, fraud = excluded.fraud, at = excluded.at, last_pos = excluded.last_pos

@@ -106,21 +106,3 @@ begin
     notify log_head;
     return base;
 end $$;
-
--- A person's word on payments: true fraud, false not, null open again. A case names payments, or means all of its alert
--- as it stood at that moment.
-create view log.verdict as
-select e.pos, e.at, e.data ->> 'case_id' as case_id, alert.account_id, t.transaction_id,
-       case e.type when 'CaseConfirmed' then true when 'CaseDismissed' then false end as fraud
-from log.event e
-cross join lateral (
-    select a.data ->> 'account_id' as account_id, a.data -> 'transactions' as transactions
-    from log.event a
-    where a.stream = 'alert-' || (e.data ->> 'case_id') and a.pos < e.pos and a.type in ('AlertRaised', 'AlertExtended')
-    order by a.version desc
-    limit 1
-) alert
-cross join lateral jsonb_array_elements_text(
-    coalesce(nullif(e.data -> 'transactions', '[]'), alert.transactions, '[]')
-) as t (transaction_id)
-where e.type in ('CaseConfirmed', 'CaseDismissed', 'CaseReopened');
