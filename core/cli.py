@@ -242,7 +242,6 @@ app.command(
 app.command("core.cli_cases:accounts", name="accounts", help="Accounts: list, show, block, unblock, snooze.")
 app.command("core.cli_cases:scenarios", name="scenarios", help="Scenarios: list, runs, launch, stop.")
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
-app.command("core.cli_log:accounts", name="accounts", help="What an account has paid and been judged, now or then.")
 app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")
 app.command("core.cli_log:log", name="log", help="Seals of the log: seal, verify.")
 app.command("core.cli_log:dead_letters", name="dead-letters", help="Records the inlet refused.")

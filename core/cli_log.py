@@ -1,23 +1,19 @@
-"""`streamguard events`, `accounts`, `projections`, `log` and `dead-letters`: the commands over the log, loaded when called."""
+"""`streamguard events`, `projections`, `log` and `dead-letters`: the commands over the log, loaded when called."""
 
 import asyncio
 import getpass
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from core.cli import HERE, Json, UsageError, Where, with_services
+from core.cli import HERE, Json, Where, with_services
 
 Operator = Annotated[str, Parameter(help="who acts, for the record")]
 OPERATOR = getpass.getuser()
 
 projections = App(name="projections", help="Projections of the log: list, rebuild, prove.", help_format="plaintext")
-accounts = App(
-    name="accounts", help="What an account has paid and been judged, now or in the past.", help_format="plaintext"
-)
 log = App(name="log", help="Seals of the log: seal, verify.", help_format="plaintext")
 dead_letters = App(name="dead-letters", help="Records the inlet refused.", help_format="plaintext")
 
@@ -87,27 +83,6 @@ def projections_skip(name: str, /, *, reason: str, operator: Operator = OPERATOR
     from core.projections import commands
 
     return with_postgres(where, lambda dsn: commands.skip_projection(dsn, name, operator, reason))
-
-
-@accounts.command(name="show")
-def accounts_show(
-    account: str,
-    /,
-    *,
-    at: Annotated[datetime | None, Parameter(help="as it stood at this time, UTC where no zone is said")] = None,
-    position: Annotated[int | None, Parameter(help="as it stood at this position of the log")] = None,
-    json: Json = False,
-    where: Where = HERE,
-) -> int:
-    """Totals, alerts and verdicts of an account, now or as they stood then."""
-    from core.projections import commands
-
-    if at is not None and position is not None:
-        raise UsageError("--at and --position both say when: give one of them")
-    when = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
-    return _with_postgres(
-        where, lambda dsn: commands.show_account(dsn, account, when=when, position=position, as_json=json)
-    )
 
 
 Witness = Annotated[Path | None, Parameter(help="file of chain heads outside the database (HOME/seals.jsonl)")]
