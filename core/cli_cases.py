@@ -1,6 +1,7 @@
 """`streamguard alerts`, `cases`, `accounts` and `scenarios`: what the screens show and do, without a screen."""
 
 import getpass
+from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -96,9 +97,22 @@ def accounts_list(*, limit: Limit = 50, json: Json = False, where: Where = HERE)
 
 
 @accounts.command(name="show")
-def accounts_show(account: str, /, *, json: Json = False, where: Where = HERE) -> int:
-    """An account's profile, alerts and last payments."""
-    return with_postgres(where, lambda dsn: commands.show_account(dsn, account, as_json=json))
+def accounts_show(
+    account: str,
+    /,
+    *,
+    at: Annotated[datetime | None, Parameter(help="as it stood at this time; UTC where no zone is said")] = None,
+    position: Annotated[int | None, Parameter(help="as it stood at this position of the log")] = None,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """An account's profile, alerts and last payments; or its totals, alerts and verdicts in the past."""
+    if at is None and position is None:
+        return with_postgres(where, lambda dsn: commands.show_account(dsn, account, as_json=json))
+    from core.projections.past import show_account_at
+
+    when = at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    return with_postgres(where, lambda dsn: show_account_at(dsn, account, when=when, position=position, as_json=json))
 
 
 @accounts.command(name="block")

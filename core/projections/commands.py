@@ -1,22 +1,18 @@
-"""`streamguard projections` and `streamguard accounts`: where projections stand, what they say. They return exit codes."""
+"""`streamguard projections`: list, rebuild, prove, retry, skip. They return exit codes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
 
 import asyncpg
 
 from core.eventlog import EventLog, Meta
-from core.output import harmless, note, print_json, print_rows
+from core.output import note, print_json, print_rows
 from core.projections import PROJECTIONS, Projection, parked
-from core.projections.as_of import account_at, position_at
 from core.projections.prove import Proof, prove
 from core.projections.rebuild import RebuildError, rebuild
 from core.projections.standing import standings
 from schema.events import ProjectionRebuilt
-from schema.transaction import reais
 
 DONE, NO, USAGE = 0, 1, 2
 
@@ -34,48 +30,6 @@ async def list_projections(dsn: str, *, as_json: bool) -> int:
         for s in found
     ]
     print_rows(columns, rows, as_json)
-    return DONE
-
-
-async def show_account(
-    dsn: str, account_id: str, *, when: datetime | None = None, position: int | None = None, as_json: bool = False
-) -> int:
-    """An account now, or as it stood at a time or a position: totals, alerts, verdicts. 1 when it was unknown then."""
-    conn = await asyncpg.connect(dsn)
-    try:
-        if position is None:
-            position = (
-                await conn.fetchval("select pos from log.head") if when is None else await position_at(conn, when)
-            )
-        found = await account_at(conn, account_id, position)
-    finally:
-        await conn.close()
-    if found.risk is None and not found.alerts:
-        note(f"account {account_id} is not known at position {position:,}")
-        return NO
-    if as_json:
-        print_json(asdict(found))
-        return DONE
-    risk = found.risk or {}
-    print(f"{harmless(account_id)} at position {found.pos:,}, {found.at:%Y-%m-%d %H:%M:%S %Z}")
-    print_rows(
-        ("payments", "fraud", "total", "highest_score", "last_payment"),
-        [
-            (
-                risk.get("total_transactions", 0),
-                risk.get("fraud_transactions", 0),
-                reais(risk.get("total_amount", 0)),
-                risk.get("max_score"),
-                risk.get("last_transaction_at"),
-            )
-        ],
-    )
-    if found.alerts:
-        columns = ("alert_id", "rule_id", "score", "decision", "status", "assignee", "raised_at")
-        print_rows(columns, [[alert[name] for name in columns] for alert in found.alerts])
-    if found.verdicts:
-        columns = ("transaction_id", "fraud", "case_id", "at")
-        print_rows(columns, [[verdict[name] for name in columns] for verdict in found.verdicts])
     return DONE
 
 

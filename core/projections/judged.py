@@ -19,4 +19,4 @@ JUDGED = """
     ) as t (transaction_id)
     where e.pos > $1 and e.pos <= $2 and e.type in ('CaseConfirmed', 'CaseDismissed', 'CaseReopened')
 """
-"""Fraud is true, false, or null for a case reopened. A case names payments, or means all of its alert as it was then."""
+"""Fraud is true, false, or null for a case reopened. A case names payments, or means all its alert had by then."""
