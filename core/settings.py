@@ -53,15 +53,17 @@ class Settings(BaseSettings):
         description="folder of the embedded stack: data, logs, run files",
     )
     kafka: Annotated[str, AfterValidator(_kafka_addresses)] | None = Field(
-        None, description="bootstrap servers of a Kafka cluster, HOST:PORT[,HOST:PORT]"
+        default=None, description="bootstrap servers of a Kafka cluster, HOST:PORT[,HOST:PORT]"
     )
-    ksqldb: Annotated[str, AfterValidator(_http_url)] | None = Field(None, description="URL of a ksqlDB server")
+    ksqldb: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, description="URL of a ksqlDB server")
     postgres: Annotated[SecretStr, AfterValidator(_postgres_dsn)] | None = Field(
-        None, description="URL of a PostgreSQL database"
+        default=None, description="URL of a PostgreSQL database"
     )
-    kafka_port: Port | None = Field(None, description="port of the embedded broker; otherwise 9092 or a free one")
+    kafka_port: Port | None = Field(
+        default=None, description="port of the embedded broker; otherwise 9092 or a free one"
+    )
     ksqldb_port: Port | None = Field(
-        None, description="port of the embedded ksqlDB engine; otherwise 8088 or a free one"
+        default=None, description="port of the embedded ksqlDB engine; otherwise 8088 or a free one"
     )
 
     @property
