@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 
@@ -19,10 +18,12 @@ from tui.screens.alerts.screen import AlertsScreen
 from tui.screens.base import ControlScreen
 from tui.screens.boot.screen import BootScreen
 from tui.screens.dialogs import Choice, HelpPanel, MenuPanel, MessagesPanel
+from tui.screens.health.screen import HealthScreen
 from tui.screens.ksqldb.screen import KsqlScreen
 from tui.screens.overview.screen import OverviewScreen
 from tui.screens.scenarios.screen import ScenariosScreen
 from tui.terminal import clipboard
+from tui.terminal.crash import ReportingApp
 from tui.terminal.driver import GuardedDriver
 from tui.terminal.pacing import PacedScreen
 from tui.terminal.sanitise import clean
@@ -38,10 +39,11 @@ SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
     "alerts": AlertsScreen,
     "ksqldb": KsqlScreen,
     "scenarios": ScenariosScreen,
+    "health": HealthScreen,
 }
 
 
-class ControlCenter(App[int]):
+class ControlCenter(ReportingApp):
     """``files`` is where exports and copies go; ``keys`` is the user's keymap (action name to keys)."""
 
     CSS_PATH = Path(__file__).with_name("app.tcss")
@@ -77,6 +79,7 @@ class ControlCenter(App[int]):
         for sentence in unknown:
             self.say(sentence, "warn")
         self.set_interval(1.0, self._tell_troubles, name="troubles")
+        self.ports.watchdog.start()
 
     def _tell_troubles(self) -> None:
         """Say once why something cannot be known, and once that it can be again."""
@@ -109,6 +112,7 @@ class ControlCenter(App[int]):
 
     async def close_all(self) -> None:
         """Stop polling, the hosted worker and the lease on the stack."""
+        self.ports.watchdog.stop()
         await self.live.stop()
         await self.ports.stack.close()
 

@@ -53,6 +53,7 @@ _SCREENS = (
     (2, "alerts", "Alerts", "all alerts, and the whole story of one"),
     (3, "ksqldb", "ksqlDB", "statements and live push queries"),
     (4, "scenarios", "Scenarios", "launch traffic and attacks, see what was caught"),
+    (9, "health", "Health", "services, workers, logs, stalls and crash reports"),
 )
 SCREENS = tuple(name for _, name, _, _ in _SCREENS)
 """Names of the screens, in the order of their number keys."""
@@ -133,6 +134,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("traffic", "more", ("plus", "equals_sign"), "traffic(1)", "more", "more normal traffic", footer=15),
     Action("traffic", "less", ("minus",), "traffic(-1)", "less", "less normal traffic", footer=16),
     Action("traffic", "none", ("0",), "traffic(0)", "none", "no normal traffic"),
+    Action("health", "restart", ("R",), "restart", "restart", "restart the worker process of the task", footer=11),
+    Action("health", "more", ("plus", "equals_sign"), "scale(1)", "worker", "host one more worker process", footer=12),
+    Action("health", "fewer", ("minus",), "scale(-1)", "worker", "host one worker process less", footer=13),
+    Action("health", "log_file", ("v",), "log_file", "log file", "show another log file", footer=14),
+    Action("health", "stalls", ("t",), "stalls", "stalls", "when the event loop was late, and why", footer=15),
+    Action("health", "crashes", ("c",), "crashes", "crashes", "crash reports of the control center", footer=16),
     Action("boot", "retry", ("r",), "retry", "retry", "try what failed again", footer=10),
 )
 
@@ -191,5 +198,6 @@ SCOPES = {
     "objects": "ksqlDB objects",
     "scenarios": "Scenarios",
     "traffic": "Normal traffic",
+    "health": "Health",
     "boot": "Start",
 }

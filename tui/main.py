@@ -70,6 +70,7 @@ def show(make_ports: Callable[[], Ports], home: Path) -> int:
 
     departure = Departure(sys.stdin.fileno())
     theme = os.environ.get("STREAMGUARD_THEME", "guard-dark")
+    ControlCenter.crash_folder = home / "crashes"
     app = ControlCenter(make_ports(), home / "exports", theme_name=theme)
     settle_collector()
     with stray_output.guard(home / "logs" / "control-center.log"):

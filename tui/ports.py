@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tui.screens.health.port import LogsPort, WatchdogPort, WorkersPort
 
 
 class Unavailable(Exception):
@@ -21,7 +24,7 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """One service of the stack. ``state`` is starting, up, down, failed or restarting."""
+    """One service of the stack. ``state`` is starting, up, down, failed or restarting; up ``since``."""
 
     name: str
     state: str
@@ -29,6 +32,8 @@ class ServiceState:
     address: str = ""
     since: int | None = None
     elapsed_ms: int | None = None
+    restarts: int | None = None
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +377,9 @@ class Ports:
     commands: CommandsPort
     ksql: KsqlPort
     kafka: KafkaPort
+    workers: WorkersPort
+    logs: LogsPort
+    watchdog: WatchdogPort
     environment: str
     operator: str
     now: Callable[[], float]

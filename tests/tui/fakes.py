@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.tui.fakes_health import FakeLogs, FakeWatchdog, FakeWorkers
 from tui.ports import (
     Account,
     Alert,
@@ -366,6 +367,9 @@ class Fakes:
     commands: FakeCommands = field(default_factory=FakeCommands)
     ksql: FakeKsql = field(default_factory=FakeKsql)
     kafka: FakeKafka = field(default_factory=FakeKafka)
+    workers: FakeWorkers = field(default_factory=FakeWorkers)
+    logs: FakeLogs = field(default_factory=FakeLogs)
+    watchdog: FakeWatchdog = field(default_factory=FakeWatchdog)
     now: Callable[[], float] = lambda: NOW
 
     def ports(self) -> Ports:
@@ -377,6 +381,9 @@ class Fakes:
             commands=self.commands,
             ksql=self.ksql,
             kafka=self.kafka,
+            workers=self.workers,
+            logs=self.logs,
+            watchdog=self.watchdog,
             environment="local",
             operator="ana",
             now=self.now,

@@ -14,9 +14,12 @@ from tui.adapters.database import Database
 from tui.adapters.flow import LogFlow
 from tui.adapters.kafka import KafkaLag
 from tui.adapters.ksql import ClientKsql
+from tui.adapters.records import HomeRecords
 from tui.adapters.scenarios import LogScenarios
 from tui.adapters.stack import StackConnections
+from tui.adapters.workers import HostedWorkers
 from tui.ports import Ports
+from tui.terminal.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -36,15 +39,19 @@ def real_ports(settings: Callable[[], Settings]) -> Ports:
     """The ports of the running product; ``settings`` is called when they are opened."""
     database, ksql = Database(), ClientKsql()
     kafka = KafkaLag(database)
+    workers, records = HostedWorkers(), HomeRecords()
     operator = operator_name()
     return Ports(
-        stack=StackConnections(settings, database, ksql, kafka),
+        stack=StackConnections(settings, database, ksql, kafka, workers, records),
         alerts=LogAlerts(database),
         flow=LogFlow(database),
         scenarios=LogScenarios(database),
         commands=LogCommands(database, operator),
         ksql=ksql,
         kafka=kafka,
+        workers=workers,
+        logs=records,
+        watchdog=Watchdog(),
         environment="remote" if any(os.environ.get(name) for name in _ADDRESSES) else "local",
         operator=operator,
         now=time.time,

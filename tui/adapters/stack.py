@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from tui.adapters.database import Database
 from tui.adapters.kafka import KafkaLag
 from tui.adapters.ksql import ClientKsql
+from tui.adapters.records import HomeRecords
+from tui.adapters.workers import HostedWorkers
 from tui.ports import ServiceState, Unavailable
 
 if TYPE_CHECKING:
     from core.settings import Settings
     from core.stack.client import Stack, Step
     from core.stack.state import Status
-    from core.workers.supervisor import Supervisor
 
 _HEAVY = ("core.settings", "asyncpg", "core.eventlog", "core.eventlog.migrate", "core.stack.client", "ksqldb.client")
 _NAMES = {"postgres": "PostgreSQL", "kafka": "Kafka", "ksqldb": "ksqlDB"}
@@ -34,7 +35,13 @@ class StackConnections:
     """Opens everything behind the ports, in the order in which it comes up, and closes it again."""
 
     def __init__(
-        self, load_settings: Callable[[], Settings], database: Database, ksql: ClientKsql, kafka: KafkaLag
+        self,
+        load_settings: Callable[[], Settings],
+        database: Database,
+        ksql: ClientKsql,
+        kafka: KafkaLag,
+        workers: HostedWorkers,
+        records: HomeRecords,
     ) -> None:
         self._load_settings = load_settings
         self._database = database
@@ -42,7 +49,8 @@ class StackConnections:
         self._kafka = kafka
         self._stack: Stack | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._worker: Supervisor | None = None
+        self._workers = workers
+        self._records = records
         self._settings: Settings | None = None
 
     async def open(self, on_step: OnStep) -> None:
@@ -54,6 +62,7 @@ class StackConnections:
 
         try:
             self._settings = self._load_settings()
+            self._records.open(self._settings.home)
             if self._stack is None:
                 self._stack = await ensure_stack(self._settings, lambda step: on_step(_state_of_step(step)))
         except (SettingsError, StackError) as error:
@@ -68,42 +77,13 @@ class StackConnections:
         self._ksql.open(addresses.ksqldb)
         self._kafka.open(addresses.kafka)
         on_step(ServiceState("worker", "starting", "rules, producer, consumer, scenarios, projections"))
-        await self._start_worker()
+        await self._workers.open(_worker_environment(self._settings), self._settings.home / "logs")
         took = round((time.monotonic() - begun) * 1000)
         on_step(ServiceState("worker", "up", "hosted here", elapsed_ms=took))
         self._tasks = [
             asyncio.create_task(self._watch(on_step), name="stack watch"),
-            asyncio.create_task(self._watch_worker(on_step), name="worker watch"),
+            asyncio.create_task(self._workers.watch(on_step), name="worker watch"),
         ]
-
-    async def _start_worker(self) -> None:
-        from core.workers.supervisor import Supervisor
-
-        settings = self._settings
-        if self._worker is not None or settings is None:
-            return
-        addresses = {
-            "STREAMGUARD_HOME": str(settings.home),
-            "STREAMGUARD_KAFKA": settings.kafka,
-            "STREAMGUARD_KSQLDB": settings.ksqldb,
-            "STREAMGUARD_POSTGRES": settings.postgres_dsn,
-        }
-        given = {name: value for name, value in addresses.items() if value is not None}
-        worker = Supervisor(given, settings.home / "logs" / "worker.log")
-        await worker.__aenter__()
-        self._worker = worker
-
-    async def _watch_worker(self, on_step: OnStep) -> None:
-        """Show when the hosted worker ends and is started again."""
-        shown: tuple[int | None, int] = (None, 0)
-        while self._worker is not None:
-            now = self._worker.pid, self._worker.restarts
-            if now != shown:
-                shown = now
-                restarts = f", {now[1]} restarts" if now[1] else ""
-                state = "restarting" if now[0] is None else "up"
-                on_step(ServiceState("worker", state, f"hosted here{restarts}"))
-            await asyncio.sleep(WATCH_RETRY)
 
     async def _watch(self, on_step: OnStep) -> None:
         """Hand on every change of the embedded services; a lost stack is shown and joined again."""
@@ -131,9 +111,13 @@ class StackConnections:
         """
         for task in self._tasks:
             task.cancel()
-        closings: list[Awaitable[object]] = [*self._tasks, self._ksql.close(), self._kafka.close(), self._database.close()]
-        if self._worker is not None:
-            closings.append(self._worker.stop())
+        closings: list[Awaitable[object]] = [
+            *self._tasks,
+            self._ksql.close(),
+            self._kafka.close(),
+            self._database.close(),
+            self._workers.close(),
+        ]
         if self._stack is not None:
             closings.append(self._stack.close())
         with contextlib.suppress(TimeoutError):
@@ -153,6 +137,16 @@ def _import_heavy() -> None:
     )
 
 
+def _worker_environment(settings: Settings) -> dict[str, str]:
+    addresses = {
+        "STREAMGUARD_HOME": str(settings.home),
+        "STREAMGUARD_KAFKA": settings.kafka,
+        "STREAMGUARD_KSQLDB": settings.ksqldb,
+        "STREAMGUARD_POSTGRES": settings.postgres_dsn,
+    }
+    return {name: value for name, value in addresses.items() if value is not None}
+
+
 def _external(settings: Settings) -> list[str]:
     given = {"postgres": settings.postgres_dsn, "kafka": settings.kafka, "ksqldb": settings.ksqldb}
     return [name for name, address in given.items() if address is not None]
@@ -168,4 +162,16 @@ def _tell_status(status: Status, on_step: OnStep) -> None:
     for service in status.services:
         restarts = f"{service.restarts} restarts" if service.restarts else ""
         detail = ", ".join(part for part in (service.detail, restarts) if part) or "embedded"
-        on_step(ServiceState(_NAMES.get(service.name, service.name), service.state, detail, service.address))
+        since = None if service.up_since is None else round(service.up_since * 1000)
+        name = _NAMES.get(service.name, service.name)
+        on_step(
+            ServiceState(
+                name,
+                service.state,
+                detail,
+                service.address,
+                since,
+                restarts=service.restarts,
+                pid=service.pid,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Screen 9: services, workers and their tasks, logs, stalls of the loop, crash reports."""
