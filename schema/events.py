@@ -137,46 +137,34 @@ class AccountUnblocked(Event, frozen=True, kw_only=True, omit_defaults=True):
 # ---------------------------------------------------------------------------------------------- alert-<alert_id>
 
 
+class Incident(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """What a rule's incident has come to: its payments, score and decision. Times are epoch ms, ``amount`` centavos."""
+
+    alert_id: str
+    rule_id: str
+    account_id: str
+    incident_start: int
+    incident_end: int
+    event_time: int
+    score: int
+    decision: str
+    severity: str
+    amount: int | None = None
+    txn_count: int | None = None
+    transactions: tuple[str, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    sources: tuple[Source, ...] = ()
+    produced_at: int | None = None
+
+
 @event()
-class AlertRaised(Event, frozen=True, kw_only=True, omit_defaults=True):
+class AlertRaised(Incident, frozen=True, kw_only=True, omit_defaults=True):
     """A rule's incident opened. ``alert_id`` is derived from rule, account and incident, so a replay raises it once."""
 
-    alert_id: str
-    rule_id: str
-    account_id: str
-    incident_start: int
-    incident_end: int
-    event_time: int
-    score: int
-    decision: str
-    severity: str
-    amount: int | None = None
-    txn_count: int | None = None
-    transactions: tuple[str, ...] = ()
-    signals: tuple[Signal, ...] = ()
-    sources: tuple[Source, ...] = ()
-    produced_at: int | None = None
-
 
 @event()
-class AlertExtended(Event, frozen=True, kw_only=True, omit_defaults=True):
+class AlertExtended(Incident, frozen=True, kw_only=True, omit_defaults=True):
     """More rows joined the incident; every field is the incident's new total."""
-
-    alert_id: str
-    rule_id: str
-    account_id: str
-    incident_start: int
-    incident_end: int
-    event_time: int
-    score: int
-    decision: str
-    severity: str
-    amount: int | None = None
-    txn_count: int | None = None
-    transactions: tuple[str, ...] = ()
-    signals: tuple[Signal, ...] = ()
-    sources: tuple[Source, ...] = ()
-    produced_at: int | None = None
 
 
 # ---------------------------------------------------------------------------------------------- case-<alert_id>
