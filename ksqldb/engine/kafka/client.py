@@ -125,7 +125,7 @@ class ReadClient:
 
 
 def forget_topic(client: AIOKafkaClient, topic: str) -> None:
-    client.set_topics(set(client.cluster.topics()) - {topic})
+    client._topics.discard(topic)  # set_topics would lose topics whose metadata is on its way
 
 
 def unpack(data: bytes, offset: int) -> tuple[list[Any], int]:
