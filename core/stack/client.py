@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from core.stack.errors import StackError
+from core.stack.lock import acquire, holder
 from core.stack.paths import StackPaths
 from core.stack.services import python_path
 from core.stack.state import FAILED, SERVICES, UP, Service, Status
@@ -22,6 +22,7 @@ from core.stack.supervisor import BUSY
 _READY_WITHIN = 150.0  # seconds; PostgreSQL may have much to recover
 _GONE_WITHIN = 40.0
 _POLL = 0.02
+_REJOIN_EVERY = 0.5
 _GIVE_UP_AFTER = 2  # failed starts of one service: the first may be a race that the second wins
 _LONGEST_LINE = 1 << 20
 _NOBODY_LISTENS = (FileNotFoundError, NotADirectoryError, ConnectionRefusedError)
@@ -105,8 +106,8 @@ class Stack:
                 pass
         self._writer.close()
         # A supervisor that stops has removed its socket by now, and has only its own process left to end.
-        if not self._paths.socket.exists():
-            await _until_unlocked(self._paths)
+        if self.status is not None and not self._paths.socket.exists():
+            await _until_gone(self._paths, self.status.pid)
 
 
 def embedded(settings: StackSettings) -> tuple[str, ...]:
@@ -116,16 +117,22 @@ def embedded(settings: StackSettings) -> tuple[str, ...]:
 
 
 async def ensure_stack(
-    settings: StackSettings, on_step: Callable[[Step], None] = lambda step: None, *, keep: bool = False
+    settings: StackSettings,
+    on_step: Callable[[Step], None] = lambda step: None,
+    *,
+    keep: bool = False,
+    start: bool = True,
 ) -> Stack:
     """Have every service at hand: join the running stack or start one, and wait until all of it answers.
 
-    A stack started here stops with its last client, unless `keep`. Raises StackError where a service cannot run; the
-    text is its reason. Cancelling leaves no hold behind.
+    A stack started here stops with its last client, unless `keep`. Without `start` only a running one is joined. Raises
+    StackError where a service cannot run; the text is its reason. Cancelling leaves no hold behind.
     """
     paths = StackPaths(settings.home)
     if not embedded(settings):
         return Stack(_addresses(settings, None), paths)
+    if not start and await stack_status(settings.home) is None:
+        raise StackError("the stack is not running: `streamguard up` starts it")
     began = time.monotonic()
     try:
         async with asyncio.timeout(_READY_WITHIN):
@@ -135,6 +142,19 @@ async def ensure_stack(
             f"the stack did not come up within {_READY_WITHIN:.0f} s; its logs are in {paths.logs}"
         ) from None
     return Stack(_addresses(settings, status), paths, reader, writer, status)
+
+
+async def rejoin(settings: StackSettings, gone: Stack, on_step: Callable[[Step], None] = lambda step: None) -> Stack:
+    """A hold on the stack that follows one whose `changes` have ended.
+
+    One that died is started again. One that somebody stopped is not: this waits until somebody starts it.
+    """
+    if gone.status is not None and gone.status.stopping:
+        while True:
+            await asyncio.sleep(_REJOIN_EVERY)
+            if await stack_status(settings.home) is not None:
+                break
+    return await ensure_stack(settings, on_step)
 
 
 async def _join(
@@ -266,17 +286,30 @@ async def stack_status(home: Path) -> Status | None:
 async def stop_stack(home: Path, *, wipe: bool = False) -> bool:
     """Stop the stack of this home and wait until it is gone; `wipe` deletes its data. Whether one was running.
 
-    Raises StackError where it does not end or its data cannot be deleted.
+    Raises StackError where it does not end, where a client had it started again before its data could be deleted, or
+    where that cannot be deleted.
     """
     paths = StackPaths(home)
-    running = await _ask_to_stop(paths)
-    if not running and (pid := _holder(paths)) is not None:  # its socket is gone, its process is not
+    pid = holder(paths.lock)
+    if pid is not None and not await _ask_to_stop(paths):  # its socket is gone, its process is not
         os.kill(pid, signal.SIGTERM)
-        running = True
-    await _until_unlocked(paths)
+    if pid is not None:
+        await _until_gone(paths, pid)
     if wipe:
-        await asyncio.to_thread(paths.wipe)
-    return running
+        await asyncio.to_thread(_wipe, paths)
+    return pid is not None
+
+
+def _wipe(paths: StackPaths) -> None:
+    """Delete the data while no supervisor can start on it."""
+    if not paths.home.exists():
+        return
+    paths.make()
+    lock = acquire(paths.lock)
+    if lock is None:
+        raise StackError("a client started the stack again at once: close the control center, then wipe")
+    with lock:
+        paths.wipe()
 
 
 async def _ask_to_stop(paths: StackPaths) -> bool:
@@ -293,23 +326,10 @@ async def _ask_to_stop(paths: StackPaths) -> bool:
     return True
 
 
-async def _until_unlocked(paths: StackPaths) -> None:
-    """Wait until the supervisor's process is gone. Raises StackError where it does not end."""
+async def _until_gone(paths: StackPaths, pid: int) -> None:
+    """Wait until the supervisor with this pid has ended. Raises StackError where it does not."""
     deadline = time.monotonic() + _GONE_WITHIN
-    while (pid := _holder(paths)) is not None:
+    while holder(paths.lock) == pid:
         if time.monotonic() > deadline:
             raise StackError(f"the stack's supervisor (pid {pid}) does not end: kill it")
         await asyncio.sleep(_POLL)
-
-
-def _holder(paths: StackPaths) -> int | None:
-    """The pid of the supervisor that has the lock, or None where the lock is free."""
-    try:
-        with paths.lock.open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(file.read() or 0) or None
-    except FileNotFoundError:
-        pass
-    return None

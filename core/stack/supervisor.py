@@ -8,7 +8,6 @@ up: was it the last, the connection closes when the stack has stopped.
 
 import argparse
 import asyncio
-import fcntl
 import json
 import logging
 import logging.handlers
@@ -18,9 +17,9 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import IO
 
 from core.stack.errors import StackError
+from core.stack.lock import acquire
 from core.stack.logfile import LogFile
 from core.stack.paths import StackPaths
 from core.stack.service import Runner, Spec
@@ -213,20 +212,6 @@ class Supervisor:
 # --- the process -------------------------------------------------------------------------------------------------
 
 
-def _lock(path: Path) -> IO[str] | None:
-    """The lock that makes this the only supervisor of its home, or None where there is another."""
-    file = path.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file
-
-
 def _log_to(path: Path) -> None:
     """From here on nobody reads what this process prints; it goes to a bounded file."""
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=1 << 20, backupCount=1)
@@ -261,7 +246,7 @@ def main() -> int:
     wanted = Wanted(tuple(given.services.split(",")), given.kafka_port, given.ksqldb_port, given.kafka)
     try:
         paths.make()
-        lock = _lock(paths.lock)
+        lock = acquire(paths.lock)
         if lock is None:
             return BUSY
         paths.check_space()

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from core.stack import postgres
-from core.stack.client import Step, ensure_stack, stack_status, stop_stack
+from core.stack.client import Step, ensure_stack, rejoin, stack_status, stop_stack
 from core.stack.errors import StackError
 from core.stack.paths import StackPaths
 from core.stack.state import DOWN, RESTARTING, UP
@@ -109,6 +109,22 @@ class TestLife:
         await connection.close()
         await again.close()
 
+    async def test_who_holds_a_stack_that_was_stopped_waits_until_it_is_started(self, settings: StackFlags) -> None:
+        holding = await ensure_stack(settings)
+        await stop_stack(settings.home, wipe=True)
+        assert [status async for status in holding.changes()][-1].stopping
+        rejoining = asyncio.create_task(rejoin(settings, holding))
+        with pytest.raises(StackError, match="not running"):
+            await ensure_stack(settings, start=False)
+        assert not (settings.home / "kafka").exists()
+        started = await ensure_stack(settings)
+        rejoined = await rejoining
+        assert rejoined.addresses == started.addresses
+        joined = await ensure_stack(settings, start=False)
+        for stack in (started, rejoined, joined):
+            await stack.close()
+        assert await stack_status(settings.home) is None
+
     async def test_a_wipe_deletes_the_data_and_nothing_else(self, settings: StackFlags) -> None:
         (settings.home / "streamguard.toml").write_text("")
         await (await ensure_stack(settings)).close()
@@ -185,7 +201,8 @@ class TestDeath:
         assert stack.status is not None
         os.kill(stack.status.pid, signal.SIGKILL)
         assert [status async for status in stack.changes()] == []
-        again = await ensure_stack(settings)
+        again = await rejoin(settings, stack)
+        assert again.addresses == stack.addresses
         assert await select_one(again.addresses.postgres) == 1
         await until_gone(*(service.pid or 0 for service in stack.status.services))
         await again.close()
