@@ -76,7 +76,8 @@ async def _serve(settings: Settings, only: Sequence[str], hosted: bool) -> None:
         loop.add_signal_handler(number, ask)
     if hosted:
         threading.Thread(target=_wait_for_end, args=(loop, ask), daemon=True).start()
-    stack = await ensure_stack(settings)
+    # Whoever hosts has the stack up. A hosted worker does not start one again that was stopped.
+    stack = await ensure_stack(settings, start=not hosted)
     try:
         addresses = stack.addresses
         witness = settings.home / "seals.jsonl"

@@ -86,8 +86,9 @@ class StackConnections:
         ]
 
     async def _watch(self, on_step: OnStep) -> None:
-        """Hand on every change of the embedded services; a lost stack is shown and joined again."""
-        from core.stack.client import ensure_stack
+        """Hand on every change of the embedded services. A lost stack is shown and started again; one that somebody
+        stopped is joined when somebody starts it."""
+        from core.stack.client import rejoin
         from core.stack.errors import StackError
 
         assert self._settings is not None
@@ -96,10 +97,12 @@ class StackConnections:
                 _tell_status(status, on_step)
             if len(_external(self._settings)) == len(_NAMES):
                 return
+            stopped = self._stack.status is not None and self._stack.status.stopping
+            why = "stopped; `streamguard up` starts it" if stopped else "the stack is gone; starting it again"
             for name in _NAMES.values():
-                on_step(ServiceState(name, "down", "the stack is gone; starting it again"))
+                on_step(ServiceState(name, "down", why))
             try:
-                self._stack = await ensure_stack(self._settings, lambda step: on_step(_state_of_step(step)))
+                self._stack = await rejoin(self._settings, self._stack, lambda step: on_step(_state_of_step(step)))
             except (StackError, TimeoutError) as error:
                 on_step(ServiceState("PostgreSQL", "failed", str(error)))
                 await asyncio.sleep(WATCH_RETRY)
