@@ -59,14 +59,15 @@ class Topics:
                         return int(entry[1])
         return DEFAULT_RETENTION_MS
 
-    async def create(self, name: str, partitions: int, configs: Mapping[str, str]) -> None:
+    async def create(self, name: str, partitions: int, configs: Mapping[str, str], replicas: int = 1) -> None:
         """Make a topic and wait until it is there; one that exists already is left as it is."""
-        topic = NewTopic(name, partitions, 1, topic_configs=dict(configs))
+        topic = NewTopic(name, partitions, replicas, topic_configs=dict(configs))
         response = await self.admin.create_topics([topic])
         for answer in response.topic_errors:
             error = for_code(answer[1])
             if answer[1] and error is not TopicAlreadyExistsError:
-                raise ServerError(f"Failed to guarantee existence of topic {name}: {error.__name__}")
+                reason = answer[2] if len(answer) > 2 and answer[2] else error.__name__
+                raise ServerError(f"Failed to guarantee existence of topic {name}\nCaused by: {reason}")
         for _ in range(100):
             described = await self.admin.describe_topics([name])
             if described and not described[0].get("error_code") and described[0]["partitions"]:

@@ -13,7 +13,7 @@ from ksqldb.engine.run.tables import Row
 
 class GroupAggregate(Operator):
     """Input: rows of arguments by group key, ``(key, row, ts, _)`` of a stream or ``(key, new, old, ts, _)`` of a
-    table; output: changes of the projected result. Its rows are what pull queries read."""
+    table; output: stream records of the projected result. Its rows are what pull queries read."""
 
     def __init__(self, code: AggregateCode, over_table: bool) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
 """Generates what an aggregation does with a row: the loop over a batch with every aggregate, HAVING and the projection
-in it.
+in it. Results are stream records of a changelog: nothing behind an aggregate asks what a row was before.
 
 A group's entry is a list: ``[timestamp, passed, state of each aggregate ...]``, where ``passed`` tells whether its last
 result went out (HAVING). Where a key cannot be a dict key as it is, the key itself comes behind the states.
@@ -170,13 +170,13 @@ class AggregateCode:
             source.line(indent, "if _passes:")
             source.line(indent + 1, "e[1] = True")
             made = self._value(source, indent + 1)
-            source.line(indent + 1, f"out((k, {made}, None, e[0], {window}))")
+            source.line(indent + 1, f"out((k, {made}, e[0], {window}))")
             source.line(indent, "elif e[1]:")
             source.line(indent + 1, "e[1] = False")
-            source.line(indent + 1, f"out((k, None, None, e[0], {window}))")
+            source.line(indent + 1, f"out((k, None, e[0], {window}))")
         else:
             made = self._value(source, indent)
-            source.line(indent, f"out((k, {made}, None, e[0], {window}))")
+            source.line(indent, f"out((k, {made}, e[0], {window}))")
 
     def _entry_lines(self, source: Source, indent: int, table: str) -> None:
         """Lines that find or make the entry ``e`` of the key in a dict."""

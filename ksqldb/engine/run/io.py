@@ -20,7 +20,7 @@ from ksqldb.engine.metastore import Namespace, Source, TimestampColumn
 from ksqldb.engine.metastore.model import PSEUDO_COLUMNS, ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWSTART
 from ksqldb.engine.plan.steps import SourceStep
 from ksqldb.engine.run.records import Key, NullKey, Report, StreamRecord, Value
-from ksqldb.engine.types import STRING
+from ksqldb.engine.types import STRING, Base
 
 Headers: TypeAlias = "Sequence[tuple[str, bytes | None]]"
 _MAX_TIME = 2**63 - 1
@@ -55,9 +55,10 @@ class RawLike(Protocol):
 class TimestampOf:
     """The record time that a TIMESTAMP column gives; raises ValueError for what is no time."""
 
-    def __init__(self, column: TimestampColumn, key_at: int | None, value_at: int | None) -> None:
+    def __init__(self, column: TimestampColumn, key_at: int | None, value_at: int | None, is_number: bool) -> None:
         self.column = column
         self.key_at, self.value_at = key_at, value_at
+        self.number_at = value_at if is_number else None
         self.parse = REGISTRY.resolve_scalar("PARSE_TIMESTAMP", [STRING, STRING]).fn
 
     def __call__(self, key: Key, value: Value) -> int:
@@ -102,7 +103,9 @@ class SourceReader:
         self.layout = self._layout(source)
         self.extra = step.extra
         self.timestamp = self._timestamp(source)
-        self.plain = not (self.layout or self.extra or self.timestamp or self.window_kind)
+        self.time_at = None if self.timestamp is None else self.timestamp.number_at
+        timed = self.timestamp is None or self.time_at is not None
+        self.plain = timed and not (self.layout or self.extra or self.window_kind)
 
     @staticmethod
     def _layout(source: Source) -> list[tuple[int, str | None] | None] | None:
@@ -117,13 +120,11 @@ class SourceReader:
         if source.timestamp is None:
             return None
         key = [c.name for c in source.schema.key]
-        value = [c.name for c in source.schema if c.namespace is not Namespace.KEY]
+        value = [c for c in source.schema if c.namespace is not Namespace.KEY]
         name = source.timestamp.name
-        return TimestampOf(
-            source.timestamp,
-            key.index(name) if name in key else None,
-            value.index(name) if name in value else None,
-        )
+        at = next((index for index, column in enumerate(value) if column.name == name), None)
+        is_number = at is not None and value[at].type.base is Base.BIGINT
+        return TimestampOf(source.timestamp, key.index(name) if name in key else None, at, is_number)
 
     def read(self, raw: RawLike, partition: int) -> StreamRecord | None:
         """The record, None where it does not fit the source (reported)."""
@@ -153,21 +154,28 @@ class SourceReader:
     def read_batch(self, raws: Iterable[RawLike], partition: int) -> list[StreamRecord]:
         """All records of a partition that fit the source."""
         if self.plain:
-            return self._read_plain(raws)
+            return self._read_plain(raws, partition)
         read = self.read
         return [record for raw in raws if (record := read(raw, partition)) is not None]
 
-    def _read_plain(self, raws: Iterable[RawLike]) -> list[StreamRecord]:
-        """Without windows, headers, pseudo columns and a timestamp column: nothing but decoding."""
+    def _read_plain(self, raws: Iterable[RawLike], partition: int) -> list[StreamRecord]:
+        """Without windows, headers and pseudo columns: nothing but decoding, and the time from a BIGINT column."""
         decode_key, decode_value, null_key = self.decode_key, self.decode_value, self.null_key
+        time_at = self.time_at
         out: list[StreamRecord] = []
         append = out.append
         for raw in raws:
             try:
-                key = decode_key(raw.key)
-                append((null_key if key is None else key, decode_value(raw.value), raw.timestamp, None))
+                key, value, ts = decode_key(raw.key), decode_value(raw.value), raw.timestamp
             except DecodeError as error:
                 self.report("deserialize", str(error), (raw.key, raw.value))
+                continue
+            if time_at is not None and value is not None:
+                ts = value[time_at]
+                if ts is None or ts < 0:
+                    self.read(raw, partition)  # refuses it
+                    continue
+            append((null_key if key is None else key, value, ts, None))
         return out
 
     def key_of(self, data: bytes | None) -> tuple[Key, tuple[int, int] | None]:
@@ -212,6 +220,7 @@ class SinkWriter:
     def __init__(self, sink: Source, timestamp: TimestampColumn | None, report: Report) -> None:
         self.encode_key = source_key_codec(sink).encode
         self.encode_value = source_value_codec(sink).encode
+        self.known_keys: dict[Key, bytes | None] = {}
         self.window_kind = None if sink.window is None else sink.window.kind
         self.report = report
         self.timestamp = SourceReader._timestamp(sink) if timestamp is not None else None
@@ -225,11 +234,15 @@ class SinkWriter:
     def write_batch(self, batch: Iterable[StreamRecord]) -> list[tuple[bytes | None, bytes | None, bytes | None, int]]:
         """For each record that fits: the key's bytes without its window (they choose the partition), the key, the
         value, the timestamp."""
-        encode_key, encode_value, window_kind = self.encode_key, self.encode_value, self.window_kind
+        encode_value, window_kind, known = self.encode_value, self.window_kind, self.known_keys
+        session = window_kind is WindowKind.SESSION
         out = []
         for key, value, ts, window in batch:
             try:
-                plain = None if not key or type(key) is NullKey else encode_key(key)
+                try:
+                    plain = None if type(key) is NullKey else known[key]
+                except (KeyError, TypeError):
+                    plain = self._key_bytes(key)
                 encoded = encode_value(value)
                 if self.timestamp is not None and value is not None:
                     ts = self.timestamp(key, value)
@@ -238,9 +251,17 @@ class SinkWriter:
                 continue
             data = plain
             if window is not None and window_kind is not None:
-                if window_kind is WindowKind.SESSION:
-                    data = add_session_window(plain, *window)
-                else:
-                    data = add_time_window(plain, window[0])
+                data = add_session_window(plain, *window) if session else add_time_window(plain, window[0])
             out.append((plain, data, encoded, ts))
         return out
+
+    def _key_bytes(self, key: Key) -> bytes | None:
+        """A key's bytes, remembered where the key can be a dict key."""
+        made = self.encode_key(key) if key else None
+        try:
+            if len(self.known_keys) >= 100_000:
+                self.known_keys.clear()
+            self.known_keys[key] = made
+        except TypeError:
+            pass
+        return made

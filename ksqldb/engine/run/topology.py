@@ -98,17 +98,18 @@ class Topology:
         self.collector = Collector()
         view = View() if keep_view else None
         self.view: Rows | None = view
+        self.aggregates = False
         output = plan.output
         last = self._build(output.input if isinstance(output, SinkStep) else output, False, None)
-        if plan.output.is_table:
-            own_view = view is not None and self.view is view
-            after: Operator = view if view is not None and own_view else stateless.Mapping(changes_to_records)
-            last.next = after
+        after: Operator = self.collector
+        if self.view is view and view is not None:
+            self.stateful.append(view)
+            view.next = self.collector
+            after = view
+        elif plan.output.is_table and not self.aggregates:
+            after = stateless.Mapping(changes_to_records)
             after.next = self.collector
-            if view is not None and own_view:
-                self.stateful.append(view)
-        else:
-            last.next = self.collector
+        last.next = after
 
     # ------------------------------------------------------------------------------------------ running
 
@@ -231,6 +232,7 @@ class Topology:
             [c.type for c in select.schema.value],
         )
         operator = self._aggregate_operator(step, AggregateCode(spec, self.report))
+        self.aggregates = True
         self.view = self.view and operator
         group.next = self._keep(operator)
         return operator

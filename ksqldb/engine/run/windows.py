@@ -1,7 +1,8 @@
 """Windowed aggregation: tumbling and hopping windows, sessions, grace, retention and EMIT FINAL.
 
 Time is event time: a partition's clock is the greatest timestamp it has seen. A window takes records until its end plus
-grace is behind the clock; its state is dropped when its retention is over.
+grace is behind the clock: then groups that do not meet HAVING, which nobody can see, are dropped. The rest is kept for
+pull queries until the window's retention is over.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class WindowSpec:
 class _Part:
     """One partition's clock and windows: start -> {key -> entry}."""
 
-    __slots__ = ("clock", "emitted", "highest", "next_look", "swept", "windows")
+    __slots__ = ("clock", "closed", "emitted", "highest", "next_look", "swept", "windows")
 
     def __init__(self) -> None:
         self.clock = -1
@@ -45,6 +46,7 @@ class _Part:
         self.highest = -1  # greatest window start ever put
         self.next_look = 0  # wall clock ms of the next look for closed windows
         self.swept = -1  # windows that started here or before were dropped
+        self.closed = -1  # windows that ended here or before hold only what meets HAVING
 
 
 class WindowAggregate(Operator):
@@ -75,6 +77,7 @@ class WindowAggregate(Operator):
                 self._expire(part)
         else:
             self.loop(part, batch, out.append)
+            self._forget_unseen(part)
             self._expire(part)
         self.emit(out, partition)
 
@@ -96,12 +99,18 @@ class WindowAggregate(Operator):
                 encode = self.key_bytes
                 keys.sort(key=lambda hashed: encode(self.code.key_of(hashed, bucket[hashed])) or b"")
             for hashed in keys:
-                out.extend(self._changes(hashed, bucket[hashed], start))
+                out.extend(self._row(hashed, bucket[hashed], start))
         part.emitted = close
 
-    def _changes(self, hashed: Any, entry: list[Any], start: int) -> Iterator[Any]:
-        for key, value, ts, window in self._row(hashed, entry, start):
-            yield key, value, None, ts, window
+    def _forget_unseen(self, part: _Part) -> None:
+        """Drop from closed windows the groups that do not meet HAVING."""
+        close = part.clock - self.spec.grace
+        if self.code.spec.having is None or close < part.closed + self.spec.advance:
+            return
+        size, windows = self.spec.size, part.windows
+        for start in [start for start in windows if part.closed < start + size <= close]:
+            windows[start] = {hashed: entry for hashed, entry in windows[start].items() if entry[1]}
+        part.closed = close
 
     def _expire(self, part: _Part) -> None:
         limit = part.clock - self.spec.kept
@@ -138,7 +147,7 @@ class WindowAggregate(Operator):
         return [
             [
                 p,
-                [part.clock, part.emitted, part.highest, part.swept],
+                [part.clock, part.emitted, part.highest, part.swept, part.closed],
                 [[start, list(bucket.items())] for start, bucket in part.windows.items()],
             ]
             for p, part in self.parts.items()
@@ -148,8 +157,11 @@ class WindowAggregate(Operator):
         self.parts = {}
         for p, clocks, windows in state:
             part = self.parts[p] = _Part()
-            part.clock, part.emitted, part.highest, part.swept = clocks
-            part.windows = {start: {freeze(k): e for k, e in bucket} for start, bucket in windows}
+            part.clock, part.emitted, part.highest, part.swept, part.closed = clocks
+            known: dict[Any, Any] = {}  # a key is one object in all its windows
+            for start, bucket in windows:
+                keys = ((freeze(key), entry) for key, entry in bucket)
+                part.windows[start] = {known.setdefault(key, key): entry for key, entry in keys}
 
 
 class _Sessions:
@@ -211,7 +223,7 @@ class SessionAggregate(Operator):
         for session in touched:
             entry = session[2] if entry is None else self.code.merge(entry, session[2])
             if emits and (start, end) != (ts, ts) and session[2][1]:
-                out.append((key, None, None, session[1], (session[0], session[1])))
+                out.append((key, None, session[1], (session[0], session[1])))
         if entry is None:
             entry = self.code.new(ts, key)
         passed = entry[1] and (start, end) == (ts, ts)
@@ -225,7 +237,7 @@ class SessionAggregate(Operator):
             value = self.code.finish(key, entry, start, end)
             entry[1] = value is not None
             if value is not None or passed:
-                out.append((key, value, None, end, (start, end)))
+                out.append((key, value, end, (start, end)))
 
     def _emit_final(self, part: _Sessions, out: Batch) -> None:
         if self.spec.emit_every:
@@ -246,7 +258,7 @@ class SessionAggregate(Operator):
         for start, end, key, entry in sorted(due, key=lambda d: (d[1], d[0], encode(d[2]) or b"")):
             value = self.code.finish(key, entry, start, end)
             if value is not None:
-                out.append((key, value, None, end, (start, end)))
+                out.append((key, value, end, (start, end)))
         part.emitted = close
 
     def _expire(self, part: _Sessions) -> None:
