@@ -29,14 +29,15 @@ _Epoch = tuple[int, int]
 """A boundary and the width of its grid."""
 # Only parties with a fraud among their labels: the others can give no signal.
 _CONFIRMED = """
-select kind, party, effective, labels, frauds from (
-    select kind, party, (extract(epoch from r.epoch) * 1000)::bigint as effective, sum(labels)::int as labels,
-           sum(frauds)::int as frauds, sum(sum(frauds)) over (partition by kind, party) as ever
-    from detection.list_rate r
-    where r.epoch > $1 and r.epoch <= $2 and frozen <= $2
-    group by kind, party, r.epoch
-) rates
-where ever > 0
+select kind, party, (extract(epoch from epoch) * 1000)::bigint as effective, labels, frauds
+from (
+    select kind, party, epoch, sum(labels)::int as labels, sum(frauds)::int as frauds,
+           sum(sum(frauds)) over (partition by kind, party) as known
+    from detection.list_rate
+    where epoch > $1 and epoch <= $2 and frozen <= $2
+    group by kind, party, epoch
+) r
+where known > 0
 """
 
 

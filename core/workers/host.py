@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from core.eventlog import EventLog
+from core.eventlog import EventLog, roles
 from core.eventlog.migrate import migrate
 from core.kafka.connection import Kafka
 from core.workers.consume import Consumer
@@ -51,7 +51,7 @@ async def connect(dsn: str) -> Any:
         await migrate(conn)
     finally:
         await conn.close()
-    return await asyncpg.create_pool(dsn, min_size=1, max_size=12)
+    return await asyncpg.create_pool(dsn, min_size=1, max_size=12, init=roles.assuming(roles.WORKER))
 
 
 async def host(services: Services, only: Sequence[str], stop: asyncio.Event) -> None:
