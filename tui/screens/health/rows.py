@@ -54,8 +54,8 @@ PARTS = (
     Column("seen", 4, "right", rank=7),
     Column("restarts", 8, "right"),
     Column("pid", 7, "right", rank=5),
-    Column("at", 16, grow=1, limit=48, rank=6),
-    Column("detail", 12, grow=4, limit=100),
+    Column("worker", 16, grow=1, limit=40, rank=4),
+    Column("detail", 20, grow=4, limit=200),
 )
 
 
@@ -71,8 +71,8 @@ def part_cells(row: Part) -> Sequence[Cell]:
         (_age(row.seen, row.now_ms), "dim"),
         (show.number(row.restarts), "warn" if row.restarts else "text"),
         (show.UNKNOWN if row.pid is None else str(row.pid), "dim"),
-        (row.where, "dim"),
-        (row.detail, "text"),
+        (row.where if row.kind == "task" else "", "dim"),
+        (row.detail if row.kind == "task" else " ".join(part for part in (row.where, row.detail) if part), "text"),
     )
 
 
