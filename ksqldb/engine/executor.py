@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import random
+import re
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 
 from aiokafka.errors import KafkaError
@@ -27,7 +29,7 @@ from ksqldb.engine.metastore.commandlog import Command, CommandLog
 from ksqldb.engine.parse import parse
 from ksqldb.engine.plan import statements as effects
 from ksqldb.engine.plan.planner import QueryPlanner
-from ksqldb.engine.run.local import checked, statement_text, wrap_errors
+from ksqldb.engine.run.local import checked, wrap_errors
 from ksqldb.engine.run.partitioner import partition_of
 
 log = logging.getLogger(__name__)
@@ -46,6 +48,9 @@ class Request:
     properties: dict[str, object]
     variables: dict[str, str]
     entities: list[Entity] = field(default_factory=list)
+
+
+_EXPLAIN = re.compile(r"^\s*EXPLAIN\s+", re.I)
 
 
 class Executor:
@@ -222,7 +227,7 @@ class Executor:
             return {"@type": "warning_entity", "statementText": parsed.text, "message": effect.message, "warnings": []}
         if isinstance(effect, effects.Started) and effect.replaces is not None:
             await self.runtime.replace_prepare(effect.replaces)
-        await self._make_topics(trial, before, source, retention)
+        await self._stated(self._make_topics(trial, before, source, retention, _replicas(parsed.statement)), parsed)
         self._adopt(trial)
         if not isinstance(effect, effects.Altered):
             self._store_text(effect, shown)
@@ -244,6 +249,16 @@ class Executor:
         )
         self.statuses[str(entity["commandId"])] = dict(entity["commandStatus"])  # type: ignore[call-overload]
         return entity
+
+    @staticmethod
+    async def _stated(work: Coroutine[None, None, None], parsed: ast.ParsedStatement) -> None:
+        """An error of Kafka's is the statement's."""
+        try:
+            await work
+        except ServerError as error:
+            stated = StatementError(error.message, parsed.text)
+            stated.error_code = error.error_code
+            raise stated from error
 
     def _adopt(self, trial: Catalog) -> None:
         self.catalog.metastore.__dict__.update(trial.metastore.__dict__)
@@ -270,13 +285,15 @@ class Executor:
             return int(given)
         return await self.topics.retention_ms(effect.query.plan.sources[0].topic)
 
-    async def _make_topics(self, trial: Catalog, before: set[str], source: Source | None, retention_ms: int) -> None:
+    async def _make_topics(
+        self, trial: Catalog, before: set[str], source: Source | None, retention_ms: int, replicas: int
+    ) -> None:
         for name in set(trial.topics) - before:
             configs: dict[str, str] = {}
             if source is not None and source.topic == name:
                 configs["cleanup.policy"] = texts.cleanup_policy(source)
                 configs["retention.ms"] = str(retention_ms)
-            await self.topics.create(name, trial.topics[name], configs)
+            await self.topics.create(name, trial.topics[name], configs, replicas)
 
     async def _carry_out(self, effect: effects.Effect) -> None:
         match effect:
@@ -310,7 +327,7 @@ class Executor:
     def write_row(self, row: InsertedRow) -> None:
         count = self.catalog.partitions(row.topic) or 1
         partition = self.sequence % count if row.key is None else partition_of(row.key, count)
-        self.runtime.sink.append(row.topic, partition, row.key, row.value, row.timestamp)
+        self.runtime.sink.append(row.topic, partition, [(row.key, row.value, row.timestamp)])
 
     # ------------------------------------------------------------------------------------------ queries
 
@@ -424,22 +441,24 @@ class Executor:
             return listings.answer("queryDescription", text, queryDescription=shown)
         assert explain.statement is not None
         parsed = ast.ParsedStatement(explain.statement, text)
+        explained = _EXPLAIN.sub("", text)
         seen = self.catalog.copy().with_properties(request.properties)
         with wrap_errors(parsed, seen):
             info = self._explained(parsed, seen)
-        shown = describe.query_description(info, self.host, request.properties, statement_text(parsed, self.catalog))
+        shown = describe.query_description(info, self.host, request.properties, explained)
         return listings.answer("queryDescription", text, queryDescription=shown)
 
     def _explained(self, parsed: ast.ParsedStatement, seen: Catalog) -> QueryInfo:
         match parsed.statement:
             case ast.Query() as query:
                 plan = QueryPlanner(query, seen, None).plan()
-                return QueryInfo("", parsed.text, "PUSH", "RUNNING", plan)
+                query_id = f"transient_{plan.sources[0].name}_{random.getrandbits(63)}"
+                return QueryInfo(query_id, parsed.text, "PUSH", "", plan)
             case ast.CreateAsSelect() | ast.InsertInto():
                 effect = effects.apply(parsed, seen, self.sequence + 1, seen.properties)
                 assert isinstance(effect, effects.Started)
                 made = effect.query
-                return QueryInfo("", parsed.text, "PERSISTENT", "RUNNING", made.plan, made.sink)
+                return QueryInfo(made.id, parsed.text, "PERSISTENT", "", made.plan, made.sink)
             case _:
                 raise KsqlError("The provided statement does not run a ksql query")
 
@@ -544,6 +563,11 @@ def _source_of(effect: effects.Effect) -> Source | None:
             return query.sink
         case _:
             return None
+
+
+def _replicas(statement: ast.Statement) -> int:
+    given = dict(getattr(statement, "properties", ())).get("REPLICAS")
+    return given.value if isinstance(given, ast.IntegerLiteral) else 1
 
 
 def _use_query_endpoint(text: str) -> StatementError:

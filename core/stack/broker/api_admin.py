@@ -67,7 +67,8 @@ def create_topics(broker: Broker, request: Request, out: Writer) -> None:
         if new.replication not in (-1, 1):
             raise KafkaError(
                 Code.INVALID_REPLICATION_FACTOR,
-                f"Replication factor: {new.replication} larger than available brokers: 1.",
+                f"Unable to replicate the partition {new.replication} time(s): The target replication factor of "
+                f"{new.replication} cannot be reached because only 1 broker(s) are registered.",
             )
         broker.topics.create(new.name, len(new.assigned) or new.partitions, new.configs, dry)
 

@@ -68,14 +68,15 @@ class Catalog:
                 kept = self.retentions.get(topic, DEFAULT_RETENTION_MS)
                 raise ServerError(
                     f"A Kafka topic with the name '{topic}' already exists, with different partition/replica/"
-                    f"retention configuration than required. KSQL expects {partitions} partitions (topic has {existing}), "
+                    f"retention configuration than required. KSQL expects {partitions} partitions "
+                    f"(topic has {existing}), "
                     f"1 replication factor (topic has 1), and {kept} retention (topic has {kept})."
                 )
             return
         if partitions is None and existing is None:
             raise KsqlError(
-                f"Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please re-run the "
-                "statement providing the required 'PARTITIONS' configuration in the WITH clause (and optionally "
+                f"Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please "
+                "re-run the statement providing the required 'PARTITIONS' configuration in the WITH clause (and optionally "
                 f"'REPLICAS'). For example: CREATE {kind.upper()} foo (...) WITH (KAFKA_TOPIC='{topic}', "
                 "PARTITIONS='?', REPLICAS='?', ...)"
             )

@@ -244,7 +244,8 @@ def drop_source(statement: ast.DropSource, catalog: Catalog, ended: frozenset[st
         raise KsqlError(f"{noun} {statement.name} does not exist.{did_you_mean(statement.name, catalog)}")
     if source.kind is not statement.kind:
         raise KsqlError(
-            f"Incompatible data source type is {source.type_name}, but statement was DROP {statement.kind.value.lower()}"
+            f"Incompatible data source type is {source.type_name}, "
+            f"but statement was DROP {statement.kind.value.lower()}"
         )
     if statement.delete_topic and source.is_source:
         raise KsqlError(f"Cannot delete topic for read-only source: {source.name}")

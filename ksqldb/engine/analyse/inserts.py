@@ -14,7 +14,7 @@ from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import did_you_mean
 from ksqldb.engine.analyse.serdes import source_key_codec, source_value_codec
 from ksqldb.engine.compile import ExpressionCompiler, Slot
-from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.errors import KsqlError, ServerError
 from ksqldb.engine.metastore import Namespace, Source
 from ksqldb.engine.metastore.model import ROWOFFSET, ROWPARTITION, ROWTIME
 from ksqldb.engine.parse import format_expression
@@ -232,6 +232,9 @@ def json_row(source: Source, row: Mapping[str, Any], now_ms: int) -> InsertedRow
     return row_of(source, values, now_ms)
 
 
+_PROCESSING = "Error in processing inserts. Check server logs for details."
+
+
 def _json_name(name: str) -> str:
     if len(name) > 1 and name[0] == name[-1] == "`":
         return name[1:-1]
@@ -298,6 +301,8 @@ def _structured_json(value: Any, target: SqlType) -> Any:
             return _MISFIT if _MISFIT in made.values() else made
         case StructType() if isinstance(value, dict):
             given = {_json_name(k): v for k, v in value.items()}
+            if len(given) < len(value):
+                raise ServerError(_PROCESSING)  # two names that differ in case only
             made = {f.name: _from_json(given.get(f.name), f.type) for f in target.fields}
             return _MISFIT if _MISFIT in made.values() else made
     return _MISFIT
@@ -307,4 +312,4 @@ def _bytes(value: Any) -> Any:
     try:
         return base64.b64decode(value, validate=True) if isinstance(value, str) else _MISFIT
     except binascii.Error:
-        return _MISFIT
+        raise ServerError(_PROCESSING) from None

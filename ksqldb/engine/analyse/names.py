@@ -128,7 +128,7 @@ class Names:
                 return node
             owners = self.having(node.name)
             if len(owners) > 1:
-                options = " or ".join(f"{owner.alias}.{node.name}" for owner in owners)
+                options = " or ".join(sorted(f"{owner.alias}.{node.name}" for owner in owners))
                 raise PreparationError(f"{location(node)}Column '{node.name}' is ambiguous. Could be {options}.")
             return replace(node, source=owners[0].alias) if owners else node
 

@@ -201,7 +201,10 @@ def _check_window(values: Mapping[str, object]) -> None:
     if name == "SESSION" and size is not None:
         raise PropertyError("'WINDOW_SIZE' should not be set for SESSION windows.")
     if name != "SESSION" and size is None:
-        raise PropertyError("'WINDOW_SIZE' must be provided for HOPPING and TUMBLING windows. Got: " + name)
+        raise PropertyError(
+            f"{name} windows require 'WINDOW_SIZE' to be provided in the WITH clause. "
+            "For example: 'WINDOW_SIZE'='10 SECONDS'"
+        )
     if size is not None:
         duration_ms(str(size))
 

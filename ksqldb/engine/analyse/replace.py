@@ -28,7 +28,9 @@ def check_replace_source(old: Source, new: Source) -> None:
         raise _not_upgradeable(new, "type", f"K{old.kind.value}", f"K{new.kind.value}")
     if old.schema.key != new.schema.key:
         changed = _changed(old.schema.key, new.schema.key)
-        reason = f"Key columns must be identical. The following key columns are changed, missing or reordered: {changed}"
+        reason = (
+            f"Key columns must be identical. The following key columns are changed, missing or reordered: {changed}"
+        )
         raise _not_upgradeable(new, "schema", old.schema, new.schema, reason)
     if new.schema.value[: len(old.schema.value)] != old.schema.value:
         changed = _changed(old.schema.value, new.schema.value)
@@ -46,9 +48,7 @@ def _not_upgradeable(new: Source, what: str, before: object, after: object, reas
 
 
 def _changed(before: Sequence[Column], after: Sequence[Column]) -> str:
-    changed = (
-        str(column) for index, column in enumerate(before) if index >= len(after) or after[index] != column
-    )
+    changed = (str(column) for index, column in enumerate(before) if index >= len(after) or after[index] != column)
     return f"[{', '.join(changed)}]"
 
 

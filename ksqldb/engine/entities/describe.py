@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ksqldb.engine.analyse.catalog import Catalog
-from ksqldb.engine.entities.schemas import Entity, fields
+from ksqldb.engine.entities.schemas import Entity, field_entity, fields, value_entity
 from ksqldb.engine.metastore import Source
 from ksqldb.engine.plan.steps import (
     AggregateStep,
@@ -31,7 +31,7 @@ class QueryInfo:
     id: str
     text: str
     kind: str  # PERSISTENT or PUSH
-    state: str  # RUNNING, PAUSED or ERROR
+    state: str  # RUNNING, PAUSED or ERROR; empty for a query that is only explained
     plan: QueryPlan
     sink: Source | None = None
     error: str = ""
@@ -103,23 +103,27 @@ def source_description(
 def query_description(query: QueryInfo, host: str, properties: Mapping[str, Any], text: str) -> Entity:
     """``text``: the statement that was explained."""
     window = query.plan.window
+    shown = fields(query.plan.columns)
+    if query.kind == "PUSH" and not query.state:  # the key comes once more, as of the source
+        keys = query.plan.sources[0].schema.key
+        shown = [field_entity(column) for column in keys] + [value_entity(column) for column in query.plan.columns]
     errors = [] if not query.error else [{"timestamp": 0, "errorMessage": query.error, "type": "SYSTEM"}]
     return {
         "id": query.id,
         "statementText": text,
         "windowType": None if window is None else window.kind.value,
-        "fields": fields(query.plan.columns),
+        "fields": shown,
         "sources": [s.name for s in query.plan.sources],
         "sinks": [] if query.sink is None else [query.sink.name],
         "topology": topology_text(query.plan.output),
         "executionPlan": execution_plan(query.plan.output),
         "overriddenProperties": dict(properties),
-        "ksqlHostQueryStatus": {host: query.state} if query.id else {},
+        "ksqlHostQueryStatus": {host: query.state} if query.state else {},
         "queryType": query.kind,
         "queryErrors": errors,
         "tasksMetadata": [],
         "consumerGroupId": f"_confluent-ksql-default_query_{query.id}" if query.id else None,
-        "state": query.shown_state if query.id else None,
+        "state": query.shown_state or None,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ksqldb.engine.analyse.catalog import DEFAULTS
 from ksqldb.engine.entities.schemas import Entity, type_entity
 from ksqldb.engine.functions.describe import function_description, function_names
 from ksqldb.engine.functions.registry import Registry
@@ -39,7 +40,12 @@ def variables(text: str, known: Mapping[str, str]) -> Entity:
 
 
 def properties(text: str, server: Mapping[str, str], session: Mapping[str, object]) -> Entity:
-    merged = {**server, **{name: str(value) for name, value in session.items()}}
+    merged = {
+        "ksql.service.id": "default_",
+        **DEFAULTS,
+        **server,
+        **{name: str(value) for name, value in session.items()},
+    }
     shown = [
         {
             "name": name,

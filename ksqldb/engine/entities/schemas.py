@@ -22,8 +22,13 @@ def type_entity(sql_type: SqlType) -> Entity:
     return shown
 
 
+def value_entity(column: Column) -> Entity:
+    """A column without what it is in its source."""
+    return {"name": column.name, "schema": type_entity(column.type)}
+
+
 def field_entity(column: Column) -> Entity:
-    shown: Entity = {"name": column.name, "schema": type_entity(column.type)}
+    shown = value_entity(column)
     if column.namespace is Namespace.KEY:
         shown["type"] = "KEY"
     elif column.namespace is Namespace.HEADERS:

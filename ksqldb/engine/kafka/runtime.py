@@ -199,8 +199,10 @@ class Runtime:
                         "consumerOffset": persistent.running.positions.get((topic, p), 0),
                     }
                     for p in partitions
+                    if persistent.running.positions.get((topic, p))
                 ]
-                topics.append({"kafkaTopic": topic, "offsets": offsets})
+                if offsets:
+                    topics.append({"kafkaTopic": topic, "offsets": offsets})
             group = f"_confluent-ksql-default_query_{query_id}"
             summaries.append({"groupId": group, "topicSummaries": topics})
         return summaries

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -67,7 +68,8 @@ class Topics:
             error = for_code(answer[1])
             if answer[1] and error is not TopicAlreadyExistsError:
                 reason = answer[2] if len(answer) > 2 and answer[2] else error.__name__
-                raise ServerError(f"Failed to guarantee existence of topic {name}\nCaused by: {reason}")
+                cause = "\n".join(textwrap.wrap(f"Caused by: {reason}", 80, subsequent_indent="\t"))
+                raise ServerError(f"Failed to guarantee existence of topic {name}\n{cause}")
         for _ in range(100):
             described = await self.admin.describe_topics([name])
             if described and not described[0].get("error_code") and described[0]["partitions"]:

@@ -46,11 +46,13 @@ def joined(texts: Iterable[str], word: str) -> str:
 
 
 def missing_keys(sink: str, kind: str, keys: Sequence[str], word: str, additional: str = "") -> KsqlError:
-    """The error for a projection without its key(s); ``word`` "or" where one of them is enough."""
+    """The error for a projection without its key(s); ``word`` "or" where one of them is enough. ``additional``: why a
+    key that nobody named must be there."""
+    link = "See https://cnfl.io/2LV7ouS." if additional else ""
     plural = "" if len(keys) == 1 else "s"
     example = keys[0] if word == "or" else ", ".join(keys)
     return KsqlError(
-        "Key missing from projection (ie, SELECT). See https://cnfl.io/2LV7ouS.\n"
+        f"Key missing from projection (ie, SELECT). {link}\n"
         f"The query used to build {quote(sink)} must include the {kind}{plural} {joined(keys, word)} in its "
         f"projection (eg, SELECT {example}...).{additional}"
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import location
-from ksqldb.engine.analyse.rewrite import columns, unqualify
+from ksqldb.engine.analyse.names import query_sources
+from ksqldb.engine.analyse.rewrite import calls, columns, unqualify
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.registry import Registry
@@ -48,6 +49,7 @@ class StreamPull:
 
 
 def plan_pull(query: ast.Query, catalog: Catalog) -> TablePull | StreamPull:
+    query_sources(query, catalog)
     _refuse_clauses(query)
     if query.limit is not None:
         if not catalog.flag("ksql.query.pull.limit.clause.enabled"):
@@ -86,6 +88,8 @@ def _refuse_clauses(query: ast.Query) -> None:
 def _refuse_columns(planner: QueryPlanner) -> None:
     clauses = planner.clauses
     selected = [i.expression for i in clauses.select if isinstance(i, ast.SingleColumn)]
+    if any(planner.catalog.functions.aggregate(call.name) for expr in selected for call in calls(expr)):
+        raise KsqlError(f"Pull queries don't support GROUP BY clauses.{SEE}{HINT}")
     for name, exprs in (("WHERE", [clauses.where] if clauses.where is not None else []), ("SELECT", selected)):
         used = {ref.name for expr in exprs for ref in columns(expr)}
         refused = [f"`{c}`" for c in (ROWPARTITION, ROWOFFSET) if c in used]
@@ -126,7 +130,7 @@ def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, sourc
     return TablePull(
         source,
         writers[0].id,
-        Schema(tuple(c if c.namespace is Namespace.KEY else replace(c, namespace=Namespace.VALUE) for c in out)),
+        Schema(tuple(_marked(c, s.expression) for c, s in zip(out, selected, strict=True))),
         tuple(s.expression for s in selected),
         where,
         lookup,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ksqldb.engine.engine import Engine
-from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.errors import KsqlError, ServerError
 from ksqldb.engine.server import bodies
 from ksqldb.engine.server.errors import RequestError
 from ksqldb.engine.server.http import DELIMITED, JSON, bare_error, empty, negotiate, server_of
@@ -99,7 +99,7 @@ class InsertsResponse(Response):
                 "status": "error",
                 "seq": sequence,
                 "message": problem.message,
-                "error_code": 40000,
+                "error_code": problem.error_code if isinstance(problem, ServerError) else 40000,
             }
         text = json_bytes(answer)
         if not self.as_array:
