@@ -49,6 +49,7 @@ def main() -> int:
     try:
         options, config = options_of()
         gc.freeze()  # what was imported never becomes garbage: keep full collections short
+        gc.set_threshold(50_000, 20, 20)  # state is many long-lived containers without cycles: look at them seldom
         _run(_serve(options, config))
     except CannotServe as problem:
         print(f"ksqldb.engine: {problem}", file=sys.stderr)

@@ -14,7 +14,7 @@ from typing import Any
 
 from ksqldb.engine.kafka.client import Fetched
 from ksqldb.engine.kafka.lanes import Place
-from ksqldb.engine.kafka.sink import Sink
+from ksqldb.engine.kafka.sink import Sink, Written
 from ksqldb.engine.plan.steps import AggregateStep, JoinStep, QueryPlan, RekeyStep, SinkStep, SourceStep, Step
 from ksqldb.engine.run.io import Headers, SinkWriter, SourceReader
 from ksqldb.engine.run.partitioner import partition_of
@@ -219,9 +219,15 @@ class SinkOutput:
         self.known: dict[bytes, int] = {}
 
     def __call__(self, partition: int, batch: Batch, headers: Headers) -> None:
-        append, topic = self.sink.append, self.topic
+        by_target: dict[int, list[Written]] = {}
         for place, key, value, ts in self.writer.write_batch(batch):
-            append(topic, self._partition(place, partition), key, value, ts, headers)
+            target = self._partition(place, partition)
+            records = by_target.get(target)
+            if records is None:
+                records = by_target[target] = []
+            records.append((key, value, ts))
+        for target, records in by_target.items():
+            self.sink.append(self.topic, target, records, headers)
 
     def _partition(self, key: bytes | None, partition: int) -> int:
         if key is None:

@@ -6,10 +6,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from ksqldb.engine.kafka.client import forget_topic
 from ksqldb.engine.run.io import Headers
@@ -17,7 +19,28 @@ from ksqldb.engine.run.io import Headers
 log = logging.getLogger(__name__)
 
 Place = tuple[str, int]
+_BATCH_BYTES = 256 * 1024
 _HIGH_WATER = 16 * 1024 * 1024  # unacknowledged bytes above which queries wait
+
+
+Written = tuple["bytes | None", "bytes | None", int]  # key, value, timestamp
+
+
+class _Batch(BatchBuilder):  # type: ignore[misc]
+    """A batch that takes many records in one call: appending one by one costs more than encoding them."""
+
+    def extend(self, records: Sequence[Written], begin: int, headers: list[Any]) -> int:
+        """Append from ``begin`` on; gives the index of the first that has no room."""
+        append, first = self._builder.append, self.record_count() - begin
+        at = begin
+        for at in range(begin, len(records)):
+            key, value, timestamp = records[at]
+            if append(first + at, timestamp, key, value, headers) is None:
+                break
+        else:
+            at = len(records)
+        self._relative_offset = first + at
+        return at
 
 
 class Sink:
@@ -25,9 +48,9 @@ class Sink:
 
     def __init__(self, bootstrap: str) -> None:
         self.producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, client_id="ksqldb-engine", acks="all", linger_ms=0, max_batch_size=256 * 1024
+            bootstrap_servers=bootstrap, client_id="ksqldb-engine", acks="all", linger_ms=0, max_batch_size=_BATCH_BYTES
         )
-        self.queues: dict[Place, deque[tuple[Any, int]]] = {}  # (batch builder, bytes); the last is open
+        self.queues: dict[Place, deque[_Batch]] = {}  # the last is open
         self.senders: dict[Place, asyncio.Task[None]] = {}
         self.pending = 0
         self.room = asyncio.Event()
@@ -55,27 +78,25 @@ class Sink:
     def full(self) -> bool:
         return self.pending > _HIGH_WATER
 
-    def append(
-        self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp: int, headers: Headers = ()
-    ) -> None:
+    def append(self, topic: str, partition: int, records: Sequence[Written], headers: Headers = ()) -> None:
+        """Records of one partition in order, all with the same headers."""
         place = (topic, partition)
         queue = self.queues.get(place)
         if queue is None:
             queue = self.queues[place] = deque()
-        size = (len(key) if key else 0) + (len(value) if value else 0) + 16
-        if queue:
-            builder, held = queue[-1]
-            if builder.append(key=key, value=value, timestamp=timestamp, headers=list(headers)) is not None:
-                queue[-1] = (builder, held + size)
-                self._grow(size)
-                return
-        builder = self.producer.create_batch()
-        builder.append(key=key, value=value, timestamp=timestamp, headers=list(headers))
-        queue.append((builder, size))
-        self._grow(size)
+        given = list(headers)
+        at = self._extend(queue[-1], records, 0, given) if queue else 0
+        while at < len(records):
+            queue.append(_Batch(_BATCH_BYTES, 0))
+            at = self._extend(queue[-1], records, at, given)
         if place not in self.senders:
-            task = asyncio.create_task(self._send(place, queue))
-            self.senders[place] = task
+            self.senders[place] = asyncio.create_task(self._send(place, queue))
+
+    def _extend(self, batch: _Batch, records: Sequence[Written], begin: int, headers: list[Any]) -> int:
+        held = batch.size() if batch.record_count() else 0
+        at = batch.extend(records, begin, headers)
+        self._grow(batch.size() - held)
+        return at
 
     def _grow(self, size: int) -> None:
         self.pending += size
@@ -93,11 +114,12 @@ class Sink:
     async def flush(self) -> None:
         await self.idle.wait()
 
-    async def _send(self, place: Place, queue: deque[tuple[Any, int]]) -> None:
+    async def _send(self, place: Place, queue: deque[_Batch]) -> None:
         topic, partition = place
         try:
             while queue:
-                builder, size = queue.popleft()
+                builder = queue.popleft()
+                size = builder.size()
                 builder.close()
                 await self._send_one(builder, topic, partition)
                 self._shrink(size)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import cache
 
 from ksqldb.engine.errors import FunctionError
 
@@ -89,9 +90,14 @@ def decimal_of(value: int | float | str | Decimal) -> Decimal:
         raise FunctionError(f"Character array is missing digits or is no number: {value}") from None
 
 
+@cache
+def _unit(scale: int) -> Decimal:
+    return Decimal(1).scaleb(-scale)
+
+
 def fit_decimal(value: Decimal, precision: int, scale: int) -> Decimal:
     """``value`` rounded HALF_UP to ``scale`` digits; FunctionError when it needs more than ``precision`` digits."""
-    fitted = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, WIDE)
+    fitted = value.quantize(_unit(scale), ROUND_HALF_UP, WIDE)
     if fitted and fitted.adjusted() >= precision - scale:
         raise FunctionError(
             "Numeric field overflow: A field with precision "

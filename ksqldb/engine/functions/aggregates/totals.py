@@ -55,17 +55,26 @@ class Arithmetic:
 
 
 def arithmetic(type_: SqlType) -> Arithmetic:
-    match type_:
-        case DecimalType(precision=precision, scale=scale):
-            return Arithmetic(
-                Decimal(0).scaleb(-scale),
-                lambda a, b: fit_decimal(WIDE.add(a, b), precision, scale),
-                lambda a, b: fit_decimal(WIDE.subtract(a, b), precision, scale),
-            )
+    if isinstance(type_, DecimalType):
+        return _decimal_arithmetic(type_.precision, type_.scale)
     if type_.base is Base.DOUBLE:
         return Arithmetic(0.0, operator.add, operator.sub)
     wrap = wrap_int if type_.base is Base.INTEGER else wrap_long
     return Arithmetic(0, lambda a, b: wrap(a + b), lambda a, b: wrap(a - b))
+
+
+def _decimal_arithmetic(precision: int, scale: int) -> Arithmetic:
+    zero, limit = Decimal(0).scaleb(-scale), Decimal(1).scaleb(precision - scale)
+    low = -limit
+    plus, minus = WIDE.add, WIDE.subtract
+
+    def fitting(found: Decimal) -> Decimal:
+        """As a rule both have the type's scale, so their sum has, and only its size is to be looked at."""
+        if low < found < limit and found.same_quantum(zero):
+            return found
+        return fit_decimal(found, precision, scale)
+
+    return Arithmetic(zero, lambda a, b: fitting(plus(a, b)), lambda a, b: fitting(minus(a, b)))
 
 
 SUM = aggregate("SUM", "Adds up the values of a column.")
