@@ -37,7 +37,7 @@ def even_payments(count: int, per_second: int = 1_000) -> Iterable[Message]:
 LAST_ACCOUNTS = tuple(b"acc-%05d" % (ACCOUNTS + partition) for partition in range(PARTITIONS))
 
 
-def suspect_payments(count: int, per_second: int = 200) -> Iterable[Message]:
+def suspect_payments(count: int, per_second: int = 100) -> Iterable[Message]:
     """Payments of 5,000 accounts at random, each hundredth large, each two-hundredth the start of a burst of five;
     at the end a burst of one more account on each partition, ``LAST_ACCOUNTS``."""
     dice = random.Random(4)
