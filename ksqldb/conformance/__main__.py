@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from ksqldb.conformance import queries, rest
 from ksqldb.conformance.cases import Case, load
 from ksqldb.conformance.compare import Mismatch
-from ksqldb.conformance.queries import run_case
 from ksqldb.dialogues import Played, collect, run
 from ksqldb.dialogues.stack import NotStarted
 from ksqldb.engine.errors import KsqlError
@@ -35,7 +35,7 @@ class Outcome:
 def judge(case: Case) -> Outcome:
     """Run one case. An error that is no user error is a crash, which is reported as such."""
     try:
-        run_case(case)
+        (rest if case.is_rest else queries).run_case(case)
     except Mismatch as mismatch:
         return Outcome(case.id, case.area, False, str(mismatch))
     except KsqlError as error:

@@ -33,7 +33,8 @@ class Case:
     @property
     def is_rest(self) -> bool:
         """Asks for responses of a server rather than for the content of topics."""
-        return "responses" in self.data or "expectedError" in self.data
+        asks = "responses" in self.data or "expectedError" in self.data
+        return asks or self.path.parent.name.startswith("rest")
 
 
 def load(paths: list[Path]) -> Iterator[Case]:

@@ -22,7 +22,7 @@ from ksqldb.engine.run.io import RawRecord
 from ksqldb.engine.run.local import LocalEngine
 from ksqldb.engine.types import SqlType
 
-_FUNCTIONS = with_trial_functions(REGISTRY)
+FUNCTIONS = with_trial_functions(REGISTRY)
 _EXCEPTIONS: dict[str, tuple[type[KsqlError], ...]] = {
     "ParseFailedException": (ParseFailed,),
     "KsqlStatementException": (KsqlError,),
@@ -35,9 +35,9 @@ _EXCEPTIONS: dict[str, tuple[type[KsqlError], ...]] = {
 def run_case(case: Case) -> None:
     """Raises Mismatch (or an engine error that the case does not expect)."""
     expected = case.data.get("expectedException")
-    properties = {name: _property(value) for name, value in case.properties.items()}
-    engine = LocalEngine(properties, functions=_FUNCTIONS)
-    _make_topics(case, engine)
+    properties = {name: property_text(value) for name, value in case.properties.items()}
+    engine = LocalEngine(properties, functions=FUNCTIONS)
+    make_topics(case, engine)
     if expected is None:
         _run(case, engine)
         return
@@ -49,7 +49,7 @@ def run_case(case: Case) -> None:
     raise Mismatch(f"expected {expected.get('type')}: {expected.get('message')}, but nothing failed")
 
 
-def _make_topics(case: Case, engine: LocalEngine) -> None:
+def make_topics(case: Case, engine: LocalEngine) -> None:
     """Topics the case describes or expects exist before, with 4 partitions unless something says otherwise."""
     topics = engine.catalog.topics
     declared = {}
@@ -64,7 +64,7 @@ def _make_topics(case: Case, engine: LocalEngine) -> None:
         topics[topic["name"]] = int(topic.get("partitions", 4))
 
 
-def _property(value: Any) -> str:
+def property_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -92,9 +92,9 @@ def _run(case: Case, engine: LocalEngine, failing: bool = False) -> None:
             raise
     if not failing and not engine.catalog.queries:
         raise Mismatch("the statements start no query")
-    _put_inputs(case, engine)
+    put_inputs(case, engine)
     engine.run()
-    _check_outputs(case, engine)
+    check_outputs(case, engine)
     _check_post(case, engine.catalog)
 
 
@@ -105,7 +105,7 @@ def source_of(topic: str, catalog: Catalog) -> Source:
     return next((s for s in found if s.query_id is not None), found[0])
 
 
-def _put_inputs(case: Case, engine: LocalEngine) -> None:
+def put_inputs(case: Case, engine: LocalEngine) -> None:
     for record in case.data.get("inputs", ()):
         source = source_of(record["topic"], engine.catalog)
         headers = tuple((h["KEY"], _header(h["VALUE"])) for h in record.get("headers") or ())
@@ -125,7 +125,7 @@ def _header(value: str | None) -> bytes | None:
     return None if value is None else base64.b64decode(value)
 
 
-def _check_outputs(case: Case, engine: LocalEngine) -> None:
+def check_outputs(case: Case, engine: LocalEngine) -> None:
     outputs = case.data.get("outputs", ())
     tolerance = None
     if case.properties.get("use.exact.numeric.comparison") in (False, "false"):

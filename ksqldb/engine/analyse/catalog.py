@@ -76,8 +76,8 @@ class Catalog:
         if partitions is None and existing is None:
             raise KsqlError(
                 f"Topic '{topic}' does not exist. If you want to create a new topic for the stream/table please "
-                "re-run the statement providing the required 'PARTITIONS' configuration in the WITH clause (and optionally "
-                f"'REPLICAS'). For example: CREATE {kind.upper()} foo (...) WITH (KAFKA_TOPIC='{topic}', "
+                "re-run the statement providing the required 'PARTITIONS' configuration in the WITH clause (and "
+                f"optionally 'REPLICAS'). For example: CREATE {kind.upper()} foo (...) WITH (KAFKA_TOPIC='{topic}', "
                 "PARTITIONS='?', REPLICAS='?', ...)"
             )
         self.topics[topic] = partitions if partitions is not None else existing or 1

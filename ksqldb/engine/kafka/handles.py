@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from ksqldb.engine.errors import ServerError
 from ksqldb.engine.run.io import Headers
 from ksqldb.engine.run.records import Batch
+from ksqldb.engine.run.result_rows import ResultRows
 from ksqldb.engine.run.results import Column, QueryKind, Row
 
 _FULL = 5_000  # rows held for a slow reader before its query is held back
@@ -16,13 +17,10 @@ _FULL = 5_000  # rows held for a slow reader before its query is held back
 class RowQueue:
     """Rows on their way from a query to its reader, on one event loop."""
 
-    def __init__(self, width: int, key_columns: list[int], keep_tombstones: bool, limit: int | None) -> None:
-        self.width = width
-        self.key_columns = key_columns
-        self.keep_tombstones = keep_tombstones
-        self.limit = limit
+    def __init__(self, results: ResultRows | None = None) -> None:
+        self.results = results
+        self.limit = None if results is None else results.limit
         self.rows: list[Row] = []
-        self.given = 0
         self.ended = False
         self.error: Exception | None = None
         self.limit_reached = False
@@ -30,38 +28,23 @@ class RowQueue:
         self.room = asyncio.Event()
         self.room.set()
         self.on_limit: Callable[[], None] | None = None
-        if limit == 0:
+        if results is not None and results.limit_reached:
             self._reach_limit()
 
     def is_full(self) -> bool:
         return len(self.rows) >= _FULL
 
     def take(self, partition: int, batch: Batch, headers: Headers) -> None:
-        """Stream records of a query's result, whose value is the row. A null value is a tombstone in tables."""
-        if self.ended:
+        """Stream records of a query's result, whose value is the row."""
+        if self.ended or self.results is None:
             return
-        rows = self.rows
-        for key, value, _, _ in batch:
-            if value is not None:
-                rows.append(Row(value))
-            elif self.keep_tombstones:
-                rows.append(self._tombstone(key))
-            else:
-                continue
-            self.given += 1
-            if self.limit is not None and self.given >= self.limit:
-                self._reach_limit()
-                break
-        if len(rows) >= _FULL:
+        self.results.add(batch)
+        self.rows += self.results.take()
+        if self.results.limit_reached:
+            self._reach_limit()
+        if self.is_full():
             self.room.clear()
         self.news.set()
-
-    def _tombstone(self, key: tuple[object, ...]) -> Row:
-        values: list[object] = [None] * self.width
-        for place, index in enumerate(self.key_columns):
-            if index >= 0 and place < len(key):
-                values[index] = key[place]
-        return Row(tuple(values), tombstone=True)
 
     def _reach_limit(self) -> None:
         self.limit_reached = True

@@ -1,9 +1,8 @@
 """Reading topics once for all queries.
 
 A lane is a loop of fetches with one position per partition, shared by the readers that stand there. The main lane
-serves the readers that are up with it. A reader that starts elsewhere (from the beginning), or that falls behind because
-it is full, gets a lane of its own until it has caught up; so a slow reader loses
-nothing and slows nobody.
+serves the readers that are up with it. A reader that starts elsewhere (from the beginning), or that falls behind
+because it is full, gets a lane of its own until it has caught up; so a slow reader loses nothing and slows nobody.
 """
 
 from __future__ import annotations

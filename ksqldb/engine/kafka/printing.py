@@ -110,7 +110,7 @@ async def open_print(
         error.error_code = StatementError.error_code
         raise error
     query_id = f"print_{random.getrandbits(63)}"
-    queue = RowQueue(1, [], False, None)
+    queue = RowQueue()
     printer = _Printer(query_id, queue, statement, tells_formats)
     when = EARLIEST if statement.from_beginning or reset_of(properties) == EARLIEST else LATEST
     partitions = list(range(catalog.topics[topic]))

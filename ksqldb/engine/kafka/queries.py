@@ -12,14 +12,13 @@ from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError, told
 from ksqldb.engine.kafka.handles import Handle, RowQueue
 from ksqldb.engine.kafka.printing import open_print
 from ksqldb.engine.kafka.runtime import Runtime
-from ksqldb.engine.metastore import Namespace, Schema
 from ksqldb.engine.plan.planner import QueryPlanner
-from ksqldb.engine.plan.projection import key_of
 from ksqldb.engine.plan.pull import StreamPull, TablePull, plan_pull
-from ksqldb.engine.plan.steps import QueryPlan, SelectStep
+from ksqldb.engine.plan.steps import QueryPlan
 from ksqldb.engine.run.local import wrap_errors
 from ksqldb.engine.run.pull import pull_rows
-from ksqldb.engine.run.results import Column, QueryHandle, QueryKind, Row
+from ksqldb.engine.run.result_rows import ResultRows, columns_of
+from ksqldb.engine.run.results import QueryHandle, QueryKind, Row
 
 
 class Queries:
@@ -62,7 +61,7 @@ class Queries:
         scalable = properties.get("ksql.query.push.v2.enabled", "").lower() == "true"
         prefix = "SCALABLE_PUSH_QUERY" if scalable else "transient"
         query_id = f"{prefix}_{plan.sources[0].name}_{random.getrandbits(63)}"
-        queue = row_queue(plan, plan.output.is_table)
+        queue = RowQueue(ResultRows(plan))
         running = await self.runtime.start_transient(
             query_id, plan, properties, queue.take, queue.is_full, queue.room.wait
         )
@@ -86,7 +85,7 @@ class Queries:
         if view is None:
             raise KsqlError(f"The `{pull.source.name}` table isn't queryable.")
         rows = pull_rows(pull, view, self.runtime.processing_log.reporter("pull"))
-        queue = RowQueue(len(pull.columns.columns), [], False, pull.limit)
+        queue = RowQueue()
         queue.rows = [Row(row) for row in rows]
         queue.end()
         query_id = f"query_{random.getrandbits(63)}"
@@ -98,7 +97,7 @@ class Queries:
         """The query from the beginning until it has read up to where the topic ends now."""
         plan = pull.plan
         query_id = f"transient_{plan.sources[0].name}_{random.getrandbits(63)}"
-        queue = row_queue(plan, False)
+        queue = RowQueue(ResultRows(plan))
         start = {**properties, "auto.offset.reset": "earliest"}
         running = await self.runtime.start_transient(query_id, plan, start, queue.take, queue.is_full, queue.room.wait)
         running.on_failure = queue.end
@@ -137,18 +136,3 @@ def _planned_pull(parsed: ast.ParsedStatement, query: ast.Query, seen: Catalog) 
         raise
     except StatementError as error:
         raise StatementError(f"{told(error)}\nStatement: {parsed.text}", parsed.text) from error
-
-
-def row_queue(plan: QueryPlan, is_table: bool) -> RowQueue:
-    output = plan.output
-    assert isinstance(output, SelectStep)
-    places = [-1] * len(output.input.schema.key)
-    for index, item in enumerate(output.items):
-        place = key_of(item, output.input.schema)
-        if place is not None:
-            places[place] = index
-    return RowQueue(len(output.items), places, is_table, plan.limit)
-
-
-def columns_of(schema: Schema, mark_keys: bool) -> list[Column]:
-    return [Column(c.name, c.type, mark_keys and c.namespace is Namespace.KEY) for c in schema]

@@ -8,11 +8,12 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import location
 from ksqldb.engine.analyse.names import query_sources
-from ksqldb.engine.analyse.rewrite import calls, columns, unqualify
+from ksqldb.engine.analyse.rewrite import calls, columns, unqualify, walk
 from ksqldb.engine.ast import Expression
+from ksqldb.engine.compile import infer_type
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.registry import Registry
-from ksqldb.engine.metastore import WINDOW_BOUNDS, Namespace, Schema, Source
+from ksqldb.engine.metastore import WINDOW_BOUNDS, Column, Namespace, Schema, Source
 from ksqldb.engine.metastore.model import ROWOFFSET, ROWPARTITION
 from ksqldb.engine.parse import format_expression
 from ksqldb.engine.plan.lookups import Lookup, find_lookup
@@ -20,6 +21,7 @@ from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.plan.projection import transient_columns
 from ksqldb.engine.plan.scope import StepScope, check_filter
 from ksqldb.engine.plan.steps import QueryPlan, source_step
+from ksqldb.engine.types import STRING
 
 HINT = "\nAdd EMIT CHANGES if you intended to issue a push query."
 SEE = " See https://cnfl.io/queries for more info."
@@ -97,11 +99,27 @@ def _refuse_columns(planner: QueryPlanner) -> None:
             raise KsqlError(f"Pull queries don't support the following columns in {name} clauses: {', '.join(refused)}")
 
 
+def _marked(column: Column, expr: Expression) -> Column:
+    """Window bounds count as key columns."""
+    is_bound = isinstance(expr, ast.ColumnRef) and expr.name in WINDOW_BOUNDS
+    return replace(column, namespace=Namespace.KEY) if is_bound else column
+
+
 def _check_bounds(where: ast.Expression, source: Source) -> None:
     """WINDOWSTART and WINDOWEND are there in windowed tables only."""
     for ref in columns(where):
         if ref.name in WINDOW_BOUNDS and source.window is None:
             raise KsqlError(f"{location(ref)}WHERE column '{ref.name}' cannot be resolved.")
+
+
+def _check_like(where: Expression, scope: StepScope) -> None:
+    for node in walk(where):
+        if isinstance(node, ast.Like):
+            found = infer_type(node.operand, scope, scope.functions)
+            if found != STRING:
+                raise KsqlError(
+                    f"The column type for Like condition must be VARCHAR. The column type is {found or 'null'}"
+                )
 
 
 def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, source: Source) -> TablePull:
@@ -126,6 +144,7 @@ def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, sourc
         where = unqualify(planner.clauses.where, lambda ref: ref.name)
         text = format_expression(where)
         check_filter(where, scope, "WHERE", text)
+        _check_like(where, scope)
     lookup = find_lookup(where, source, catalog)
     return TablePull(
         source,

@@ -26,10 +26,9 @@ class GroupAggregate(Operator):
         self.loop(self.parts.setdefault(partition, {}), batch, out.append)
         self.emit(out, partition)
 
-    def rows(self) -> Iterator[Row]:
-        for entries in self.parts.values():
-            for hashed, entry in entries.items():
-                yield from self._row(hashed, entry)
+    def rows(self) -> Iterator[list[Row]]:
+        for p in sorted(self.parts):
+            yield [row for hashed, entry in self.parts[p].items() for row in self._row(hashed, entry)]
 
     def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]:
         hashed = hashable(key)

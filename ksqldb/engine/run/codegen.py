@@ -84,9 +84,11 @@ def values(
     return "(" + "".join(part + ", " for part in parts) + ")"
 
 
-def predicate(source: Source, scope: StepScope, expr: Expression, indent: int, name: str) -> None:
+def predicate(
+    source: Source, scope: StepScope, expr: Expression, indent: int, name: str, stage: str = "Predicate"
+) -> None:
     """Lines that leave the predicate's outcome in ``name``."""
-    code = compile_expression(source, scope, expr, stage="Predicate")
+    code = compile_expression(source, scope, expr, stage=stage)
     if code.safe:
         source.line(indent, f"{name} = {code.source}")
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ksqldb.engine.analyse.serdes import source_key_codec
 from ksqldb.engine.plan.pull import TablePull
 from ksqldb.engine.plan.scope import StepScope
 from ksqldb.engine.run.codegen import Source, predicate, values
@@ -20,7 +21,7 @@ def pull_function(pull: TablePull, report: Report) -> Callable[[Iterable[Row]], 
     source.line(1, "out = []")
     source.line(1, "for k, v, ts, w in rows:")
     if pull.where is not None:
-        predicate(source, scope, pull.where, 2, "_passes")
+        predicate(source, scope, pull.where, 2, "_passes", "expression")
         source.line(2, "if not _passes: continue")
     made = values(source, scope, pull.items, 2, "_x")
     source.line(2, f"out.append({made})")
@@ -31,8 +32,14 @@ def pull_function(pull: TablePull, report: Report) -> Callable[[Iterable[Row]], 
 
 
 def pull_rows(pull: TablePull, view: Rows, report: Report) -> list[tuple[Any, ...]]:
+    """The rows of a pull query; those of a scan come partition by partition in the order of their keys' bytes."""
     if pull.limit == 0:
         return []
-    keys = None if pull.lookup is None else pull.lookup.keys
-    rows = view.rows() if keys is None else (row for key in keys for row in view.of_key(key))
-    return pull_function(pull, report)(rows)
+    if pull.lookup is not None:
+        return pull_function(pull, report)(row for key in pull.lookup.keys for row in view.of_key(key))
+    encode = source_key_codec(pull.source).encode
+
+    def place(row: Row) -> tuple[bytes, tuple[int, int]]:
+        return encode(row[0]) or b"", row[3] or (0, 0)
+
+    return pull_function(pull, report)(row for rows in view.rows() for row in sorted(rows, key=place))

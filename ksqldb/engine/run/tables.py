@@ -55,7 +55,8 @@ class _Rows:
 class Rows(Protocol):
     """What pull queries read."""
 
-    def rows(self) -> Iterator[Row]: ...
+    def rows(self) -> Iterator[list[Row]]:
+        """All rows, partition by partition."""
 
     def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]: ...
 
@@ -99,11 +100,11 @@ class View(Operator):
             out.append((key, value, ts, window))
         self.emit(out, partition)
 
-    def rows(self) -> Iterator[Row]:
-        for part in self.parts.values():
-            yield from part.plain.values()
-            for start in sorted(part.windows):
-                yield from part.windows[start].values()
+    def rows(self) -> Iterator[list[Row]]:
+        for p in sorted(self.parts):
+            part = self.parts[p]
+            windowed = (row for start in sorted(part.windows) for row in part.windows[start].values())
+            yield [*part.plain.values(), *windowed]
 
     def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]:
         """The rows of one key, windows in order of their start."""

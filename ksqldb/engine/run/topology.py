@@ -96,7 +96,7 @@ class Topology:
         self.entries: list[Entry] = []
         self.stateful: list[Operator] = []
         self.collector = Collector()
-        view = View() if keep_view else None
+        view = View() if keep_view and plan.output.is_table else None
         self.view: Rows | None = view
         self.aggregates = False
         output = plan.output

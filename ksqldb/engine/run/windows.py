@@ -122,11 +122,15 @@ class WindowAggregate(Operator):
 
     # ------------------------------------------------------------------------------------------ pull queries
 
-    def rows(self) -> Iterator[Row]:
-        for part in self.parts.values():
-            for start in sorted(part.windows):
-                for hashed, entry in part.windows[start].items():
-                    yield from self._row(hashed, entry, start)
+    def rows(self) -> Iterator[list[Row]]:
+        for p in sorted(self.parts):
+            windows = self.parts[p].windows
+            yield [
+                row
+                for start in sorted(windows)
+                for hashed, entry in windows[start].items()
+                for row in self._row(hashed, entry, start)
+            ]
 
     def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]:
         """The rows of one key in order of their windows."""
@@ -273,10 +277,9 @@ class SessionAggregate(Operator):
             else:
                 del part.keys[key]
 
-    def rows(self) -> Iterator[Row]:
-        for part in self.parts.values():
-            for hashed, sessions in part.keys.items():
-                yield from self._rows(hashed, sessions)
+    def rows(self) -> Iterator[list[Row]]:
+        for p in sorted(self.parts):
+            yield [row for hashed, found in self.parts[p].keys.items() for row in self._rows(hashed, found)]
 
     def of_key(self, key: tuple[Any, ...]) -> Iterator[Row]:
         hashed = hashable(key)
