@@ -29,6 +29,7 @@ async def migrate(conn: Any) -> list[str]:
     """
     async with conn.transaction():
         await conn.execute("select pg_advisory_xact_lock($1)", advisory.MIGRATE)
+        await conn.execute("set local streamguard.migrating = 'on'")
         await conn.execute(
             "create table if not exists public.streamguard_migration"
             " (name text primary key, sha256 text not null, applied_at timestamptz not null default now())"

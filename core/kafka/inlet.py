@@ -22,6 +22,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
+from core.eventlog import roles
 from core.kafka import lease
 from core.kafka.admin import ensure_topics, topics
 from core.kafka.connection import Kafka, cluster_id
@@ -177,6 +178,7 @@ class Inlet(Generic[S]):
             },
         )
         try:
+            await roles.assume(conn, roles.INGEST)
             await consumer.start()
             await self._know_partitions(conn, consumer)
             self._ticked = 0.0

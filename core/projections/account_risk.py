@@ -78,8 +78,7 @@ from (
 where r.account_id = s.account_id
 """
 
-_PUBLIC = """
-create or replace view public.account_risk_profile as
+_PROFILE = """
 select account_id, total_transactions, fraud_transactions,
        round(fraud_transactions * 100.0 / total_transactions, 2) as fraud_rate,
        (total_amount / 100.0)::numeric(16, 2) as total_amount, max_score, last_transaction_at
@@ -101,6 +100,6 @@ ACCOUNT_RISK = Projection(
     tables=_TABLES,
     fold=(_PAYMENTS, _FLAGGED, _JUDGED, _FRAUD),
     published={"account_risk": "account_id"},
-    public=_PUBLIC,
+    public={"account_risk_profile": _PROFILE},
     pace_s=0.1,
 )

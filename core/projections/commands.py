@@ -42,7 +42,7 @@ async def prove_projections(dsn: str, names: Sequence[str], *, as_json: bool) ->
     conn = await asyncpg.connect(dsn)
     try:
         for projection in chosen:
-            proof = await prove(conn, projection)
+            proof = await prove(conn, projection, _Progress(projection.name))
             _print_proof(proof, as_json)
             equal = equal and proof.equal
     finally:

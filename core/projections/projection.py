@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,8 @@ class Projection:
     published: Mapping[str, str]
     """Name of each table shown in ``read`` -> its key column."""
     effects: tuple[str, ...] = ()
-    public: str = ""
-    """SQL of views in ``public`` over those of ``read``."""
+    public: Mapping[str, str] = field(default_factory=dict)
+    """Name of each view in ``public`` -> its query over the views of ``read``."""
     pace_s: float = 0.0
     """Least time between two folds: what many events change at once is folded together."""
 

@@ -63,6 +63,7 @@ async def test_seal_and_verify_by_command(
     assert await commands.verify_log(postgres_dsn, file, "ana", as_json=True) == 0
     assert json.loads(capsys.readouterr().out) == {"from": 1, "to": 4, "witnessed": 1, "findings": []}
     async with pool.acquire() as conn:
+        await conn.execute("alter event trigger log_ddl disable")
         await conn.execute("alter table log.event_000000 disable trigger all")
         await conn.execute('update log.event_000000 set meta = \'{"actor": "nobody"}\' where pos = 2')
     assert await commands.verify_log(postgres_dsn, file, "ana") == 1

@@ -27,6 +27,8 @@ async def conn(postgres_dsn: str, log: EventLog) -> AsyncIterator[Any]:
         await seal(made, SEALED)
     for number in range(30, EVENTS):
         await log.append(f"case-{number % 4}", [CaseNoted(case_id="c", operator="o", text=str(number))], meta=META)
+    for trigger in ("log_ddl", "log_drop"):
+        await made.execute(f"alter event trigger {trigger} disable")
     tables = [
         r["t"]
         for r in await made.fetch("select tgrelid::regclass::text as t from pg_trigger where tgname = 'append_only'")
