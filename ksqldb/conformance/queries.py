@@ -127,6 +127,8 @@ def _header(value: str | None) -> bytes | None:
 
 def check_outputs(case: Case, engine: LocalEngine) -> None:
     outputs = case.data.get("outputs", ())
+    if not outputs and not case.is_rest:
+        _check_silence(engine)
     tolerance = None
     if case.properties.get("use.exact.numeric.comparison") in (False, "false"):
         tolerance = 1e-6
@@ -140,6 +142,13 @@ def check_outputs(case: Case, engine: LocalEngine) -> None:
             extra = actual[len(expected) :][:1]
             shown = [(serde.decode_key(source, r.key), serde.decode_value(source, r.value)) for r in extra]
             raise Mismatch(f"{topic}: expected {len(expected)} records, got {len(actual)}; first surplus: {shown}")
+
+
+def _check_silence(engine: LocalEngine) -> None:
+    """A case that expects no outputs wants its last query to give none."""
+    query = list(engine.catalog.queries.values())[-1]
+    if engine.topic(query.sink.topic):
+        raise Mismatch(f"{query.sink.topic}: expected no records, got {len(engine.topic(query.sink.topic))}")
 
 
 def _check_record(want: dict[str, Any], got: RawRecord, source: Source, place: str, tolerance: float | None) -> None:

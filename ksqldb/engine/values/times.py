@@ -113,7 +113,9 @@ def parse_timestamp(text: str) -> int:
         clock += _TIME_SHAPE[len(clock) :]
         if clock.endswith("Z"):
             clock, zone = clock[:-1], "+0000"
-        return _date_of(day) * DAY_MS + _time_of(clock) - _offset_of(zone)
+        # Java reads 24:00 as the end of the day.
+        passed = DAY_MS if clock == "24:00:00.000" else _time_of(clock)
+        return _date_of(day) * DAY_MS + passed - _offset_of(zone)
     except ValueError as error:
         raise KsqlError(f"Failed to parse timestamp '{text}': {error}{_TIMESTAMP_HELP}") from None
 
