@@ -202,11 +202,12 @@ async def _connect_or_start(
                 f"{paths.socket} belongs to another user: set STREAMGUARD_HOME to a folder of yours"
             ) from None
         if starting is None:
-            starting = _start(settings, wanted)
+            if holder(paths.lock) is None:  # else one is just starting or stopping
+                starting = _start(settings, wanted)
         elif (code := starting.poll()) is not None and code != BUSY:
             said = starting.stderr.read().decode().strip() if starting.stderr else ""
             raise StackError(said or f"the stack's supervisor ended with exit code {code}")
-        elif code == BUSY:  # another client started one at the same moment, or one is just stopping
+        elif code == BUSY:  # another client started one at the same moment
             starting = None
         await asyncio.sleep(_POLL)
 

@@ -23,6 +23,7 @@ class StackPaths:
         self.postgres = home / "postgres"
         self.kafka = home / "kafka"
         self.ksqldb = home / "ksqldb"
+        self.seals = home / "seals.jsonl"  # copies of the event log's seals; they outlive the database on purpose
         run = home / "run"
         if len(os.fsencode(run)) + _LONGEST_NAME > _LONGEST_SOCKET_PATH:
             digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:12]
@@ -66,10 +67,11 @@ class StackPaths:
             )
 
     def wipe(self) -> None:
-        """Delete the data of every service, and the logs. Raises StackError."""
-        for folder in (self.postgres, self.kafka, self.ksqldb, self.logs):
-            try:
+        """Delete the data of every service, what bears witness of it, and the logs. Raises StackError."""
+        try:
+            for folder in (self.postgres, self.kafka, self.ksqldb, self.logs):
                 if folder.exists():
                     shutil.rmtree(folder)
-            except OSError as error:
-                raise StackError(f"{error.filename} cannot be deleted: {error.strerror}") from None
+            self.seals.unlink(missing_ok=True)
+        except OSError as error:
+            raise StackError(f"{error.filename} cannot be deleted: {error.strerror}") from None

@@ -16,7 +16,7 @@ import structlog
 
 from core.kafka.connection import Kafka
 from core.settings import Settings
-from core.stack.client import ensure_stack
+from core.stack.client import Stack, ensure_stack
 from core.workers.host import Services, host
 from core.workers.names import TASKS, UnknownTask
 
@@ -78,12 +78,23 @@ async def _serve(settings: Settings, only: Sequence[str], hosted: bool) -> None:
         threading.Thread(target=_wait_for_end, args=(loop, ask), daemon=True).start()
     # Whoever hosts has the stack up. A hosted worker does not start one again that was stopped.
     stack = await ensure_stack(settings, start=not hosted)
+    watching = loop.create_task(_end_with(stack, ask)) if hosted and stack.status is not None else None
     try:
         addresses = stack.addresses
         witness = settings.home / "seals.jsonl"
         await host(Services(Kafka(addresses.kafka), addresses.ksqldb, addresses.postgres, witness), only, stop)
     finally:
+        if watching is not None:
+            watching.cancel()
+            await asyncio.wait([watching])
         await stack.close()
+
+
+async def _end_with(stack: Stack, ask: Callable[[], None]) -> None:
+    """A hosted worker ends with the stack: the next one may have another database, which its successor migrates."""
+    async for _ in stack.changes():
+        pass
+    ask()
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, ask: Callable[[], None]) -> None:

@@ -127,10 +127,12 @@ class TestLife:
 
     async def test_a_wipe_deletes_the_data_and_nothing_else(self, settings: StackFlags) -> None:
         (settings.home / "streamguard.toml").write_text("")
+        (settings.home / "seals.jsonl").write_text("")
         await (await ensure_stack(settings)).close()
         assert not await stop_stack(settings.home, wipe=True)
         assert not (settings.home / "postgres").exists()
         assert not (settings.home / "kafka").exists()
+        assert not (settings.home / "seals.jsonl").exists()
         assert (settings.home / "streamguard.toml").exists()
 
     async def test_it_ends_when_its_starter_is_killed(self, settings: StackFlags) -> None:
