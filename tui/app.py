@@ -18,6 +18,7 @@ from tui.screens.alerts.screen import AlertsScreen
 from tui.screens.base import ControlScreen
 from tui.screens.boot.screen import BootScreen
 from tui.screens.dialogs import Choice, HelpPanel, MenuPanel, MessagesPanel
+from tui.screens.eventlog.screen import EventLogScreen
 from tui.screens.health.screen import HealthScreen
 from tui.screens.ksqldb.screen import KsqlScreen
 from tui.screens.overview.screen import OverviewScreen
@@ -39,6 +40,7 @@ SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
     "alerts": AlertsScreen,
     "ksqldb": KsqlScreen,
     "scenarios": ScenariosScreen,
+    "eventlog": EventLogScreen,
     "health": HealthScreen,
 }
 

@@ -53,6 +53,7 @@ _SCREENS = (
     (2, "alerts", "Alerts", "all alerts, and the whole story of one"),
     (3, "ksqldb", "ksqlDB", "statements and live push queries"),
     (4, "scenarios", "Scenarios", "launch traffic and attacks, see what was caught"),
+    (8, "eventlog", "Log", "the event log, projections and seals"),
     (9, "health", "Health", "services, workers, logs, stalls and crash reports"),
 )
 SCREENS = tuple(name for _, name, _, _ in _SCREENS)
@@ -134,6 +135,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("traffic", "more", ("plus", "equals_sign"), "traffic(1)", "more", "more normal traffic", footer=15),
     Action("traffic", "less", ("minus",), "traffic(-1)", "less", "less normal traffic", footer=16),
     Action("traffic", "none", ("0",), "traffic(0)", "none", "no normal traffic"),
+    Action("eventlog", "streams", ("p",), "streams", "streams", "only streams whose names begin so", footer=11),
+    Action("eventlog", "types", ("t",), "types", "types", "only events of these types", footer=12),
+    Action("eventlog", "verify", ("V",), "verify", "verify", "recompute every seal of the log", footer=18),
+    Action("projections", "prove", ("P",), "work('prove')", "prove", "compare it with a replay of the log", footer=13),
+    Action("projections", "rebuild", ("R",), "work('rebuild')", "rebuild", "build it anew while it is read", footer=14),
+    Action("projections", "retry", ("r",), "work('retry')", "retry", "take up the event it stopped at", footer=15),
+    Action("projections", "skip", ("K",), "work('skip')", "skip", "pass over the event it stopped at", footer=16),
     Action("health", "restart", ("R",), "restart", "restart", "restart the worker process of the task", footer=11),
     Action("health", "more", ("plus", "equals_sign"), "scale(1)", "add worker", "host one more worker", footer=12),
     Action("health", "fewer", ("minus",), "scale(-1)", "end worker", "host one worker less", footer=13),
@@ -198,6 +206,8 @@ SCOPES = {
     "objects": "ksqlDB objects",
     "scenarios": "Scenarios",
     "traffic": "Normal traffic",
+    "eventlog": "Event log",
+    "projections": "Projections",
     "health": "Health",
     "boot": "Start",
 }

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from tui.screens.eventlog.port import EventLogPort
     from tui.screens.health.port import LogsPort, WatchdogPort, WorkersPort
 
 
@@ -377,6 +378,7 @@ class Ports:
     commands: CommandsPort
     ksql: KsqlPort
     kafka: KafkaPort
+    eventlog: EventLogPort
     workers: WorkersPort
     logs: LogsPort
     watchdog: WatchdogPort

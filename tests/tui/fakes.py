@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.tui.fakes_eventlog import FakeEventLog
 from tests.tui.fakes_health import FakeLogs, FakeWatchdog, FakeWorkers
 from tui.ports import (
     Account,
@@ -367,6 +368,7 @@ class Fakes:
     commands: FakeCommands = field(default_factory=FakeCommands)
     ksql: FakeKsql = field(default_factory=FakeKsql)
     kafka: FakeKafka = field(default_factory=FakeKafka)
+    eventlog: FakeEventLog = field(default_factory=FakeEventLog)
     workers: FakeWorkers = field(default_factory=FakeWorkers)
     logs: FakeLogs = field(default_factory=FakeLogs)
     watchdog: FakeWatchdog = field(default_factory=FakeWatchdog)
@@ -381,6 +383,7 @@ class Fakes:
             commands=self.commands,
             ksql=self.ksql,
             kafka=self.kafka,
+            eventlog=self.eventlog,
             workers=self.workers,
             logs=self.logs,
             watchdog=self.watchdog,

@@ -57,7 +57,8 @@ async def test_services_and_tasks_show_state_restarts_and_silence() -> None:
         await _open(session)
         text = session.text()
         line = next(line for line in text.splitlines() if line.startswith(" ksqlDB"))
-        assert "restarting" in line and " 2 " in line
+        assert "restarting" in line
+        assert " 2 " in line
         assert any("consumer" in line and "silent" in line and "9s" in line for line in text.splitlines())
 
 

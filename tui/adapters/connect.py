@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 from tui.adapters.alerts import LogAlerts
 from tui.adapters.commands import LogCommands
 from tui.adapters.database import Database
+from tui.adapters.eventlog import LogEvents
 from tui.adapters.flow import LogFlow
 from tui.adapters.kafka import KafkaLag
 from tui.adapters.ksql import ClientKsql
 from tui.adapters.records import HomeRecords
 from tui.adapters.scenarios import LogScenarios
 from tui.adapters.stack import StackConnections
+from tui.adapters.twin import Twin
 from tui.adapters.workers import HostedWorkers
 from tui.ports import Ports
 from tui.terminal.watchdog import Watchdog
@@ -41,14 +43,17 @@ def real_ports(settings: Callable[[], Settings]) -> Ports:
     kafka = KafkaLag(database)
     workers, records = HostedWorkers(), HomeRecords()
     operator = operator_name()
+    twin = Twin()
+    eventlog = LogEvents(database, twin, operator)
     return Ports(
-        stack=StackConnections(settings, database, ksql, kafka, workers, records),
+        stack=StackConnections(settings, database, ksql, kafka, workers, records, twin, eventlog),
         alerts=LogAlerts(database),
         flow=LogFlow(database),
         scenarios=LogScenarios(database),
         commands=LogCommands(database, operator),
         ksql=ksql,
         kafka=kafka,
+        eventlog=eventlog,
         workers=workers,
         logs=records,
         watchdog=Watchdog(),

@@ -12,15 +12,19 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from tui.adapters.database import Database
+from tui.adapters.eventlog import LogEvents
 from tui.adapters.kafka import KafkaLag
 from tui.adapters.ksql import ClientKsql
 from tui.adapters.records import HomeRecords
+from tui.adapters.twin import Twin
 from tui.adapters.workers import HostedWorkers
 from tui.ports import ServiceState, Unavailable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.settings import Settings
-    from core.stack.client import Stack, Step
+    from core.stack.client import Addresses, Stack, Step
     from core.stack.state import Status
 
 _HEAVY = ("core.settings", "asyncpg", "core.eventlog", "core.eventlog.migrate", "core.stack.client", "ksqldb.client")
@@ -42,6 +46,8 @@ class StackConnections:
         kafka: KafkaLag,
         workers: HostedWorkers,
         records: HomeRecords,
+        twin: Twin,
+        eventlog: LogEvents,
     ) -> None:
         self._load_settings = load_settings
         self._database = database
@@ -51,6 +57,8 @@ class StackConnections:
         self._tasks: list[asyncio.Task[None]] = []
         self._workers = workers
         self._records = records
+        self._twin = twin
+        self._eventlog = eventlog
         self._settings: Settings | None = None
 
     async def open(self, on_step: OnStep) -> None:
@@ -63,6 +71,7 @@ class StackConnections:
         try:
             self._settings = self._load_settings()
             self._records.open(self._settings.home)
+            self._eventlog.open(self._settings.home / "seals.jsonl")
             if self._stack is None:
                 self._stack = await ensure_stack(self._settings, lambda step: on_step(_state_of_step(step)))
         except (SettingsError, StackError) as error:
@@ -76,6 +85,7 @@ class StackConnections:
         await self._database.open(addresses.postgres)
         self._ksql.open(addresses.ksqldb)
         self._kafka.open(addresses.kafka)
+        self._twin.open(_environment(self._settings.home, addresses))
         on_step(ServiceState("worker", "starting", "rules, producer, consumer, scenarios, projections"))
         await self._workers.open(_worker_environment(self._settings), self._settings.home / "logs")
         took = round((time.monotonic() - begun) * 1000)
@@ -148,6 +158,16 @@ def _worker_environment(settings: Settings) -> dict[str, str]:
         "STREAMGUARD_POSTGRES": settings.postgres_dsn,
     }
     return {name: value for name, value in addresses.items() if value is not None}
+
+
+def _environment(home: Path, addresses: Addresses) -> dict[str, str]:
+    """What a child process finds the same services by."""
+    return {
+        "STREAMGUARD_HOME": str(home),
+        "STREAMGUARD_KAFKA": addresses.kafka,
+        "STREAMGUARD_KSQLDB": addresses.ksqldb,
+        "STREAMGUARD_POSTGRES": addresses.postgres,
+    }
 
 
 def _external(settings: Settings) -> list[str]:
