@@ -15,8 +15,8 @@ class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     victims: int = 3
     purchases: int = 10
     hours: int = 45
-    lowest: float = 500.0
-    highest: float = 1100.0
+    lowest: float = 700.0
+    highest: float = 1500.0
 
 
 class CardSpree:
