@@ -17,6 +17,7 @@ from core.stack.broker.connection import Connection
 log = logging.getLogger(__name__)
 
 _RETENTION_EVERY = 10.0  # seconds
+_FILES = 65_536  # a segment keeps its file open
 
 
 def _arguments() -> argparse.Namespace:
@@ -29,8 +30,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _allow_many_files() -> None:
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, enough), hard))
 
 
 async def _retain(broker: Broker) -> None:
