@@ -204,6 +204,7 @@ class KsqlClient:
         return Query(
             open_response,
             self._forget,
+            lambda: self.execute(f"EXPLAIN {sql}", properties=properties, variables=variables),
             properties or {},
             form=form,
             reconnect=reconnect and is_push(sql) and not has_limit(sql),

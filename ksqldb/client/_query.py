@@ -7,7 +7,7 @@ import contextlib
 import random
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from enum import Enum
 from types import TracebackType
@@ -15,13 +15,15 @@ from typing import Self
 
 import httpx
 
-from ksqldb.client._errors import KsqlClientError, KsqlUnavailable, from_body
+from ksqldb.client._errors import KsqlClientError, KsqlServerError, KsqlUnavailable, from_body
 from ksqldb.client._rows import Format, Row, reader
 from ksqldb.client._types import Column
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 5.0
 CLOSE_PATIENCE = 0.25  # how long leaving a query waits for the server; the clean-up itself goes on behind
+
+_NO_REASON = "The server encountered an internal error when processing the query"
 
 Open = Callable[[Mapping[str, object]], AbstractAsyncContextManager[httpx.Response]]
 Forget = Callable[[str], "asyncio.Task[None]"]
@@ -68,6 +70,7 @@ class Query:
         self,
         open_response: Open,
         forget: Forget,
+        explain: Callable[[], Awaitable[object]],
         properties: Mapping[str, object],
         *,
         form: Format,
@@ -77,6 +80,7 @@ class Query:
     ) -> None:
         self._open = open_response
         self._forget = forget
+        self._explain = explain
         self._properties = dict(properties)
         self._form = form
         self._reconnect = reconnect
@@ -103,7 +107,7 @@ class Query:
             while self.state is State.CONNECTING:
                 await self._wait()
             if self.state is not State.OPEN and self.problem and not self.columns:
-                raise self.problem
+                raise await self._explained(self.problem)
         except BaseException:
             await self.aclose()
             raise
@@ -113,6 +117,19 @@ class Query:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    async def _explained(self, problem: KsqlClientError) -> KsqlClientError:
+        """The reason behind an error that only says that there was one: EXPLAIN of the same query tells it."""
+        if not isinstance(problem, KsqlServerError) or not problem.message.startswith(_NO_REASON):
+            return problem
+        try:
+            await self._explain()
+        except KsqlServerError as reason:
+            if reason.error_code // 100 == 400:
+                return KsqlServerError(reason.error_code, reason.message, problem.statement)
+        except KsqlUnavailable:
+            return problem
+        return problem
 
     async def aclose(self) -> None:
         """End the query here and on the server. Safe to call twice."""
