@@ -89,8 +89,8 @@ def _scalars(expected: Any, actual: Any, sql_type: SqlType | None, tolerance: fl
                 return abs(float(expected) - float(actual)) < tolerance
             return float(expected) == float(actual)
         return Decimal(expected) == Decimal(actual)
-    if isinstance(expected, str) and isinstance(actual, Decimal):
-        return expected == str(actual)
+    if isinstance(expected, str) and isinstance(actual, Decimal) and sql_type is not None:
+        return sql_type.base is Base.DECIMAL and expected == str(actual)
     return type(expected) is type(actual) and bool(expected == actual)
 
 
