@@ -331,6 +331,16 @@ class DeadLetterDiscarded(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @event()
+class MessageProduced(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person sent a message to a topic by hand."""
+
+    topic: str
+    partition: int
+    offset: int
+    operator: str
+
+
+@event()
 class OffsetReset(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The inlet goes on elsewhere than where it stood: ``from_offset`` to ``to_offset`` was lost, or begins anew."""
 

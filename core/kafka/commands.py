@@ -28,11 +28,18 @@ class Cluster:
         silent.addHandler(logging.NullHandler())
         silent.propagate = False  # what it reports comes back as exceptions too
         self._admin = AdminClient(_options(kafka), logger=silent)
+        self._bootstrap = kafka.bootstrap
+        self.topics: dict[str, int] = {}
+        self.refresh()
+
+    def refresh(self) -> dict[str, int]:
+        """The topics as they are now, name -> partitions; kept in `topics`. Raises ConnectionError."""
         try:
             listed = self._admin.list_topics(timeout=_FIRST_ANSWER_WITHIN)
         except KafkaException as error:
-            raise ConnectionError(f"no Kafka broker answers at {kafka.bootstrap}") from error
+            raise ConnectionError(f"no Kafka broker answers at {self._bootstrap}") from error
         self.topics = {name: len(topic.partitions) for name, topic in sorted(listed.topics.items())}
+        return self.topics
 
     def offsets(self, partitions: Iterable[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
         """(begin, end) of each partition."""
