@@ -15,9 +15,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks.database import migrated
 from benchmarks.figures import Benchmark
+from core.eventlog import roles
 from core.kafka.admin import ensure_topics
 from core.kafka.connection import Kafka
-from core.kafka.inlet import BatchResult, Inlet, PartitionBatch
+from core.kafka.handler import BatchResult, PartitionBatch
+from core.kafka.inlet import Inlet
 from core.kafka.record import Record
 from tests.brokers import running
 
@@ -121,6 +123,7 @@ async def _copy_alone(conn: Any, records: Sequence[Any]) -> float:
 
 async def _inlet(kafka: Kafka, dsn: str, conn: Any) -> tuple[float, float]:
     await conn.execute(_TABLE.format(name="taken") + "; create unique index on taken (part, off)")
+    await conn.execute(f"grant insert on taken to {roles.INGEST}")
     inlet = Inlet(kafka=kafka, dsn=dsn, topics={_TOPIC: _decode}, handler=_Copy(), worker_id="bench")
     began, cpu = time.perf_counter(), time.process_time()
     running_inlet = asyncio.create_task(inlet.run())

@@ -13,9 +13,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic
 
 import asyncpg
 import structlog
@@ -27,10 +27,9 @@ from core.kafka import lease
 from core.kafka.admin import ensure_topics, topics
 from core.kafka.connection import Kafka, cluster_id
 from core.kafka.faults import RETRY, Breaker, Kind, classify
+from core.kafka.handler import BatchHandler, PartitionBatch, S
 from core.kafka.lease import Owned
 from core.kafka.record import DeadLetter, Decoder, Record, decode_records, store_dead_letters
-
-S = TypeVar("S")
 
 GROUP = "streamguard-consumer"
 _TICK_S = 0.7
@@ -41,33 +40,6 @@ _log = structlog.get_logger(__name__)
 
 class InletHalted(Exception):
     """Going on would lose data silently: the topic was made anew, its records expired unread, or most are refused."""
-
-
-@dataclass
-class PartitionBatch(Generic[S]):
-    """Decoded records of one partition, topic by topic in the inlet's order of topics, and the partition's state."""
-
-    partition: int
-    items: list[tuple[Record, Any]]
-    state: S
-
-
-@dataclass
-class BatchResult:
-    """``dead``: records the handler refuses."""
-
-    dead: list[DeadLetter] = field(default_factory=list)
-
-
-class BatchHandler(Protocol[S]):
-    """What is done with the records. State is the handler's memory of a partition: a cache of what it keeps in the
-    database, since the inlet throws it away whenever a batch did not commit."""
-
-    def state(self, partition: int) -> S:
-        """Memory as of the database, however the handler gets it there (mostly: empty, loaded when needed)."""
-
-    async def handle(self, conn: Any, batches: Sequence[PartitionBatch[S]]) -> BatchResult:
-        """Do the work of the batches inside the transaction open on ``conn``; any exception rolls all of it back."""
 
 
 @dataclass

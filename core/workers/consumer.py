@@ -9,7 +9,7 @@ from core.detection.payment import payment_of
 from core.detection.state import Changes, PartitionState, RulePolicy
 from core.eventlog import Item, Meta
 from core.eventlog.append import append_bulk
-from core.kafka.inlet import BatchResult, PartitionBatch
+from core.kafka.handler import BatchResult, PartitionBatch
 from core.kafka.record import Record
 from core.workers import rows
 from core.workers.feedback import Feedback

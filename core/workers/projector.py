@@ -16,6 +16,7 @@ from core.workers.task import Status, pause, until_stopped
 
 _SHOW_S = 1.0
 _SEAL_S = 10.0
+_AHEAD = 1_000_000  # positions for which partitions are there before they are needed
 _log = structlog.get_logger(__name__)
 
 
@@ -36,9 +37,10 @@ class Projector:
         self.status.state = "stopped"
 
     async def _seal(self) -> None:
-        """Off the write path: a range is sealed when it is full, or when its time has come."""
+        """Off the write path: seal what a time has brought, range by range; make the log's next partitions."""
         while True:
             await asyncio.sleep(_SEAL_S)
+            await self._pool.execute("select log.extend(pos + $1) from log.head where capacity < pos + $1", _AHEAD)
             while (head := await self._seal_next()) is not None:
                 await asyncio.to_thread(witness.add, self._witness, head)
                 _log.info("sealed", no=head.no, to_position=head.to_pos, chain=head.chain)

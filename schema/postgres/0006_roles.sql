@@ -65,6 +65,7 @@ begin
     grant update (verdict) on read.payment to streamguard_projector;
     grant insert, update, delete on ops.projection, ops.worker_status to streamguard_projector;
     grant insert on log.seal to streamguard_projector;
+    grant execute on function log.extend(bigint) to streamguard_projector;
     grant create on schema read, public to streamguard_projector;
     grant usage on schema ops to streamguard_projector;
     grant execute on function ops.make_generation(text) to streamguard_projector;

@@ -12,7 +12,7 @@ from typing import Any
 from core.eventlog import Item, Meta
 from core.eventlog.append import append_bulk
 from core.kafka.connection import Kafka
-from core.kafka.inlet import BatchResult, PartitionBatch
+from core.kafka.handler import BatchResult, PartitionBatch
 from schema.events import CaseNoted
 from tests.core.kafka.intake import Handler, inlet
 

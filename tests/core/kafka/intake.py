@@ -10,8 +10,10 @@ import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
 
+from core.eventlog import roles
 from core.kafka.connection import Kafka
-from core.kafka.inlet import BatchResult, Inlet, PartitionBatch
+from core.kafka.handler import BatchResult, PartitionBatch
+from core.kafka.inlet import Inlet
 from core.kafka.record import Record
 
 TABLE = (
@@ -96,4 +98,5 @@ async def until(conn: Any, query: str, *arguments: Any) -> None:
 async def connect(dsn: str) -> Any:
     conn = await asyncpg.connect(dsn)
     await conn.execute(TABLE.replace("create table", "create table if not exists"))
+    await conn.execute(f"grant all on taken to {roles.INGEST}")
     return conn
