@@ -142,7 +142,10 @@ class Terminal:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 self.status = os.waitstatus_to_exitcode(status)
-                return time.perf_counter() - begin
+                took = time.perf_counter() - begin
+                while reading and not self.ended and self._read(0.1):
+                    pass  # what it wrote last
+                return took
             if time.perf_counter() - begin > timeout:
                 raise TerminalTimeout(f"still running after {timeout:.1f} s:\n{self.text()}")
             if reading and not self.ended:

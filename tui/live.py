@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from tui.ports import Alert, Lag, Ports, ScenarioRun, Second, ServiceState, Totals, Unavailable, WorkerState
 
@@ -29,7 +29,7 @@ class Source(Generic[T]):
         self, name: str, fetch: Callable[[], Awaitable[T]], every: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.name = name
-        self._clock = clock
+        self.clock = clock
         self._fetch = fetch
         self._every = every
         self.value: T | None = None
@@ -39,7 +39,7 @@ class Source(Generic[T]):
     @property
     def age(self) -> float | None:
         """Seconds since the last good answer."""
-        return None if self._fetched_at is None else self._clock() - self._fetched_at
+        return None if self._fetched_at is None else self.clock() - self._fetched_at
 
     @property
     def stale(self) -> float | None:
@@ -51,7 +51,7 @@ class Source(Generic[T]):
         try:
             async with asyncio.timeout(POLL_TIMEOUT):  # not wait_for, which in 3.11 can swallow a cancellation
                 self.value = await self._fetch()
-            self._fetched_at = self._clock()
+            self._fetched_at = self.clock()
             self.error = ""
         except Unavailable as error:
             self.error = str(error)
@@ -120,7 +120,6 @@ class Live:
         self.runs: Source[Sequence[ScenarioRun]] = Source("scenario runs", lambda: ports.scenarios.runs(100), 0.5)
         self.traffic: Source[int] = Source("normal traffic", ports.scenarios.traffic_rate, 1.0)
         self.alerts: Source[int] = Source("alerts", self._fetch_alerts, 0.2)
-        self.frames_skipped = 0
         self._alert_position = -1
         self._inboxes: list[Inbox] = []
         self._newest: deque[Alert] = deque(maxlen=NEWEST_KEPT)
@@ -128,12 +127,15 @@ class Live:
         self._shown_position = -1
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def sources(self) -> tuple[Source[Any], ...]:
+        return self.seconds, self.totals, self.workers, self.lag, self.runs, self.traffic, self.alerts
+
     def start(self) -> None:
         """Begin polling every source."""
         if not self._tasks:
             self.ready = True
-            polls = (self.seconds, self.totals, self.workers, self.lag, self.runs, self.traffic, self.alerts)
-            self._tasks = [asyncio.create_task(source.poll(), name=source.name) for source in polls]
+            self._tasks = [asyncio.create_task(source.poll(), name=source.name) for source in self.sources]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -143,8 +145,7 @@ class Live:
 
     def troubles(self) -> list[str]:
         """Why values are old or unknown, one sentence a source."""
-        sources = (self.seconds, self.totals, self.workers, self.lag, self.runs, self.traffic, self.alerts)
-        return list(dict.fromkeys(source.error for source in sources if source.error))
+        return list(dict.fromkeys(source.error for source in self.sources if source.error))
 
     def service_changed(self, state: ServiceState) -> None:
         self.services[state.name] = state

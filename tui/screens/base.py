@@ -24,9 +24,12 @@ DRAIN_HZ = 5
 
 
 class ControlScreen(PacedScreen[None]):
-    """Subclasses give ``body`` and ``drain``; ``title_name`` is the screen's name in the second line."""
+    """Subclasses give ``body`` and ``drain``; ``title_name`` is the screen's name in the second line.
 
-    AUTO_FOCUS: ClassVar[str | None] = None
+    Textual calls the ``on_…`` handlers of every class of a widget, so a subclass's never call ``super()``'s.
+    """
+
+    AUTO_FOCUS: ClassVar[str | None] = ""
     title_name: ClassVar[str] = ""
 
     @property
@@ -54,13 +57,14 @@ class ControlScreen(PacedScreen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(1 / DRAIN_HZ, self.tick, name="drain")
-        self.tick()
+        self.call_after_refresh(self.tick)
 
     def on_screen_resume(self) -> None:
         self.tick()
 
     def tick(self) -> None:
-        if not self.is_current or self.writer_behind:
+        """Bring the screen up to date, unless nobody would see it now."""
+        if not self.is_current or self.writer_behind or not self.query(KeyBar):
             return
         self.query_one(StatusLine).show(self.live.headline(), self.title_name, self.center.counts())
         self.query_one(MessageLine).show(*self.center.message_now())

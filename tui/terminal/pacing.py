@@ -34,6 +34,10 @@ class PacedScreen(Screen[Result]):
         self._frame_owed = False
         super()._compositor_refresh()
 
+    def on_resize(self) -> None:
+        """Paint everything: a terminal may have moved or dropped lines even if its size is the same as before."""
+        self.refresh()
+
     def pay_frame(self) -> None:
         """Paint what was put off; called when the terminal has taken the last frame."""
         if self._frame_owed:

@@ -10,22 +10,28 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
-_C0 = {code: chr(0x2400 + code) for code in range(0x20)}
-_FIXED = _C0 | {0x7F: "␡", 0x09: " ", 0x2028: "␤", 0x2029: "␤"}
 _HIDDEN = "·"
 MARK = "…"
 
 
-def _visible(char: str) -> str:
-    code = ord(char)
-    fixed = _FIXED.get(code)
-    if fixed is not None:
-        return fixed
-    if 0x80 <= code <= 0x9F:
-        return "�"
-    if unicodedata.category(char) in ("Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"):
-        return _HIDDEN
-    return char
+class _Visible(dict[int, str]):
+    """What stands for each character, worked out once a character; ``str.translate`` does the rest in C."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        if 0x80 <= code <= 0x9F:
+            shown = "\ufffd"
+        elif unicodedata.category(char) in ("Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me"):
+            shown = _HIDDEN
+        else:
+            shown = char
+        self[code] = shown
+        return shown
+
+
+_VISIBLE = _Visible(
+    {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡", 0x09: " ", 0x2028: "␤", 0x2029: "␤"}
+)
 
 
 def clean(text: str, limit: int = 4096) -> str:
@@ -34,19 +40,19 @@ def clean(text: str, limit: int = 4096) -> str:
         text = text[: limit - 1] + MARK
     if text.isascii() and text.isprintable():
         return text
-    return "".join(map(_visible, unicodedata.normalize("NFC", text)))
+    return unicodedata.normalize("NFC", text).translate(_VISIBLE)
 
 
 def visible(text: str) -> str:
     """Like ``clean``, character for character: positions in the text stay what they are (for editors)."""
-    return text if text.isascii() and text.isprintable() else "".join(map(_visible, text))
+    return text if text.isascii() and text.isprintable() else text.translate(_VISIBLE)
 
 
 def fit(text: str, width: int, align: str = "left") -> str:
     """Clean text in exactly ``width`` cells; longer text ends in an ellipsis. ``align`` is left or right."""
     if width <= 0:
         return ""
-    text = clean(text, 4 * width + 8)
+    text = clean(text, 2 * width + 2)
     size = len(text) if text.isascii() else cell_len(text)
     if size > width:
         return set_cell_size(text, width - 1) + MARK
@@ -61,13 +67,13 @@ def wrap(text: str, width: int, limit: int = 40) -> list[str]:
         line = ""
         for word in clean(paragraph, width * limit).split(" "):
             candidate = f"{line} {word}" if line else word
-            if cell_len(candidate) <= width:
+            if len(candidate) <= width and cell_len(candidate) <= width:
                 line = candidate
                 continue
             if line:
                 lines.append(line)
-            while cell_len(word) > width:
-                head = set_cell_size(word, width).rstrip()
+            while len(word) > width or cell_len(word) > width:
+                head = set_cell_size(word[:width], width).rstrip()
                 lines.append(head)
                 word = word[len(head) :]
             line = word

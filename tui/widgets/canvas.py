@@ -57,7 +57,7 @@ class Canvas(Widget):
         for text, name in cells:
             if left <= 0:
                 break
-            shown = clean(text, 4 * width + 8)
+            shown = clean(text, 2 * width + 2)
             size = len(shown) if shown.isascii() else cell_len(shown)
             if size > left:
                 shown, size = fit(shown, left), left
@@ -87,6 +87,8 @@ def columns_line(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[
 
 def spread(left: Line, right: Line, width: int) -> list[Cell]:
     """Two groups of cells at the two ends of a line; the left one gives way when both do not fit."""
+    left = [(clean(text, 2 * width + 2), style) for text, style in left]
+    right = [(clean(text, 2 * width + 2), style) for text, style in right]
     tail = sum(cell_len(text) for text, _ in right)
     room = width - tail - 1
     line: list[Cell] = []

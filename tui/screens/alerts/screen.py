@@ -35,7 +35,6 @@ class AlertsScreen(ControlScreen):
 
     def on_mount(self) -> None:
         self._feed.attach(self.live)
-        super().on_mount()
 
     def drain(self) -> None:
         self._feed.drain()
@@ -43,7 +42,6 @@ class AlertsScreen(ControlScreen):
 
     def on_screen_resume(self) -> None:
         self._feed.hidden()
-        super().on_screen_resume()
 
     def _preview(self) -> None:
         pane = self.query_one("#preview", Lines)

@@ -62,7 +62,6 @@ class BootScreen(ControlScreen):
         yield Lines(id="steps")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.call_after_refresh(self._open)
 
     def _open(self) -> None:

@@ -173,7 +173,7 @@ class KsqlScreen(ControlScreen):
             return
         if not self._history or self._history[-1] != sql:
             self._history.append(sql)
-        self._recalled = len(self._history)
+        self._recalled = len(self._history) - 1
         self.run_sql(sql)
 
     async def _run(self, sql: str) -> None:

@@ -40,7 +40,6 @@ class OverviewScreen(ControlScreen):
 
     def on_mount(self) -> None:
         self._feed.attach(self.live)
-        super().on_mount()
 
     def drain(self) -> None:
         self._feed.drain()
@@ -51,7 +50,6 @@ class OverviewScreen(ControlScreen):
     def on_screen_resume(self) -> None:
         self._ticks = 0
         self._feed.hidden()
-        super().on_screen_resume()
 
     def _slow(self) -> None:
         """What changes once a second."""

@@ -1,0 +1,23 @@
+"""The control center's own start and end, on fakes: what the pty tests about the terminal itself run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tests.tui.fakes import Fakes, alert
+from tui.main import show
+
+
+def main(text: str) -> None:
+    fakes = Fakes(now=time.time)
+    if text:
+        fakes.alerts.rows = [replace(alert(n), rule_id=text, account_id=text) for n in range(12)]
+    sys.exit(show(fakes.ports, Path(os.environ["STREAMGUARD_HOME"])))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "")

@@ -1,0 +1,106 @@
+"""Start, signals, hang-up, stalled and resized terminals, hostile text: on fakes, in a real pseudo terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from benchmarks.pty_harness import Terminal
+from tests.pty.conftest import REPOSITORY, Start
+
+FAKED = "tests.pty.faked_center"
+COOKED = termios.ECHO | termios.ICANON | termios.ISIG
+PROMISED_S = 1.0
+"""From a signal or a hang-up until the process is gone (measured: 0.1 s; the watchdog ends it after 0.45 s)."""
+
+
+@pytest.fixture
+def center(start: Start) -> Terminal:
+    terminal = start(FAKED)
+    terminal.until_text("alerts following")
+    return terminal
+
+
+def test_quitting_restores_the_terminal(center: Terminal) -> None:
+    assert not center.flags() & COOKED
+    center.forget()
+    center.press("\x11")
+    center.wait_gone(10)
+    assert center.status == 0
+    assert center.flags() & COOKED == COOKED
+    tail = bytes(center.raw)
+    assert b"\x1b[?1049l" in tail, "the alternate screen was not left"
+    assert b"\x1b[?25h" in tail, "the cursor was not shown again"
+    assert b"\x1b[<u" in tail, "the keyboard protocol was not reset"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_ends_it_in_time_and_restores_the_terminal(center: Terminal, number: signal.Signals) -> None:
+    center.send_signal(number)
+    center.wait_gone(PROMISED_S)
+    assert center.status == 128 + number
+    assert center.flags() & COOKED == COOKED
+    assert b"\x1b[?1049l" in center.raw
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_ends_it_in_time_when_the_terminal_has_stalled(center: Terminal, number: signal.Signals) -> None:
+    for _ in range(300):  # each asks for frames that nobody reads
+        center.press("2")
+        center.press("1")
+    center.send_signal(number)
+    center.wait_gone(PROMISED_S, reading=False)
+    assert center.status == 128 + number
+
+
+def test_a_hang_up_ends_it(center: Terminal) -> None:
+    center.hang_up()
+    center.wait_gone(PROMISED_S, reading=False)
+    assert center.status in (129, 128 + signal.SIGHUP)
+
+
+def test_it_paints_anew_at_every_size(center: Terminal) -> None:
+    for columns, rows in ((120, 40), (40, 10), (200, 50), (80, 24)):
+        center.resize(columns, rows)
+        center.until(lambda screen: screen.rstrip().endswith("? help"), f"the key line at {columns}x{rows}")
+        assert "stream guard" in center.text().splitlines()[0]
+    center.until_text("payments/s, 5 min")
+
+
+def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", FAKED],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        env={**os.environ, "STREAMGUARD_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 2
+    assert "needs a terminal" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["\x1b]52;c;aGFjaw==\x07", "\x1b[2J\x9b31m", "[/red][@click=app.quit]", "\u202eevil"])
+def test_hostile_text_does_not_reach_the_terminal_as_control(start: Start, text: str) -> None:
+    terminal = start(FAKED, text)
+    terminal.until_text("alerts following")
+    terminal.press("2")
+    terminal.until_text("oldest open")
+    wire = bytes(terminal.raw).decode("utf-8", "replace")
+    assert "]52;" not in re.sub(r"␛\]52;", "", wire)
+    assert not re.search(r"\x1b\[2J\x9b|\x9b|\u202e", wire)
+
+
+def test_a_lone_escape_is_the_escape_key(center: Terminal) -> None:
+    center.press("2")
+    center.until_text("oldest open")
+    center.press("\x1b")
+    center.until_text("payments/s, 5 min")

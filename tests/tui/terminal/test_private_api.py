@@ -1,0 +1,44 @@
+"""Each private part of Textual that ``tui.terminal`` relies on; a new version that moves one fails here, by name."""
+
+from __future__ import annotations
+
+import inspect
+
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.screen import Screen
+
+from tui.terminal.driver import GuardedDriver
+from tui.terminal.pacing import PacedScreen
+
+
+def test_the_screen_paints_in_one_method() -> None:
+    assert "_compositor_refresh" in vars(Screen)
+    source = inspect.getsource(Screen)
+    assert source.count("._display(") == 2, "painting happens in another place than _compositor_refresh"
+    assert "_dirty_widgets" in inspect.getsource(Screen._compositor_refresh)
+
+
+def test_dirty_regions_stay_with_the_compositor_until_they_are_rendered() -> None:
+    refresh = inspect.getsource(Screen._on_timer_update)
+    assert refresh.index("update_widgets") < refresh.index("_compositor_refresh")
+
+
+def test_the_driver_writes_reads_and_stops_through_what_is_overridden() -> None:
+    for name in ("write", "start_application_mode", "disable_input", "close", "run_input_thread"):
+        assert name in vars(LinuxDriver)
+        assert name in vars(GuardedDriver)
+    assert "self.run_input_thread()" in inspect.getsource(LinuxDriver._run_input_thread)
+    assert "disable_input" in inspect.getsource(LinuxDriver.stop_application_mode)
+
+
+def test_the_parser_is_fed_and_ticked() -> None:
+    parser = XTermParser(False)
+    events = list(parser.feed("a")) + list(parser.tick())
+    assert [getattr(event, "character", None) for event in events] == ["a"]
+
+
+def test_the_app_keeps_its_driver_where_pacing_looks() -> None:
+    assert "self._driver" in inspect.getsource(App.__init__)
+    assert issubclass(PacedScreen, Screen)

@@ -1,0 +1,71 @@
+"""One registry: every action is unique, callable, shown in help, and a user's keymap is checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.tui.harness import running
+from tui import keymap
+from tui.app import ControlCenter
+
+FORBIDDEN = ("ctrl+enter", "alt+", "super+", "f1", "f2", "f5", "f10")
+
+
+def test_names_are_unique_and_scopes_are_known() -> None:
+    assert max(Counter(action.name for action in keymap.ACTIONS).values()) == 1
+    assert {action.scope for action in keymap.ACTIONS} == set(keymap.SCOPES)
+
+
+def test_within_a_scope_no_key_means_two_things() -> None:
+    for scope in keymap.SCOPES:
+        keys = Counter(key for action in keymap.ACTIONS if action.scope == scope for key in action.keys)
+        assert not [key for key, count in keys.items() if count > 1]
+
+
+def test_no_key_needs_what_ssh_and_tmux_do_not_carry() -> None:
+    for action in keymap.ACTIONS:
+        assert not [key for key in action.keys if key.startswith(FORBIDDEN)]
+
+
+def test_a_user_keymap_is_split_into_known_and_sentences() -> None:
+    known, unknown = keymap.user_keymap({"app.help": "f1", "app.fly": "x"})
+    assert known == {"app.help": "f1"}
+    assert unknown == ["keymap: there is no action 'app.fly'"]
+
+
+async def test_a_moved_key_works_and_is_shown() -> None:
+    async with running() as session:
+        session.app.set_keymap({"app.launch": "L"})
+        await session.press("L")
+        await session.shows("one key chooses")
+
+
+async def test_unknown_actions_of_a_keymap_are_told_not_fatal() -> None:
+    async with running() as session:
+        app = ControlCenter(session.fakes.ports(), Path("/nonexistent"), keys={"app.fly": "x"})
+        async with app.run_test():
+            assert "app.fly" in app.messages[0][2]
+
+
+def test_the_reference_lists_every_action() -> None:
+    text = keymap.reference()
+    assert all(f"`{action.name}`" in text for action in keymap.ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("keys", "first", "there"),
+    [
+        ([], "Feeds", ["the filter's text", "pause or follow", "clipboard"]),
+        (["2", "enter"], "A case", ["confirm fraud", "refuse every payment"]),
+        (["4"], "Scenarios", ["launch every scenario", "more normal traffic"]),
+    ],
+)
+async def test_help_lists_what_works_here(keys: list[str], first: str, there: list[str]) -> None:
+    async with running(size=(100, 60)) as session:
+        await session.press(*keys, "question_mark")
+        await session.shows(first)
+        shown = session.text()
+        assert [text for text in there if text not in shown] == []
