@@ -19,6 +19,7 @@ from core.settings import Settings
 from core.stack.client import Step, ensure_stack
 from core.workers.host import connect
 from core.workers.names import TASKS
+from core.workers.outlast import PatientReads, outlast
 from core.workers.sender import TOPICS
 from core.workers.supervisor import Supervisor
 from schema import alert, transaction
@@ -42,7 +43,7 @@ class Session:
     kafka: Kafka
     ksqldb: str
     cluster: str
-    pool: Any
+    pool: PatientReads
     log: EventLog
     supervisor: Supervisor
     consumer: Any
@@ -54,10 +55,14 @@ class Session:
 
     async def ends(self, *names: str) -> dict[tuple[str, int], int]:
         """Next offset to be written of every partition of the topics."""
-        counts = await topics(self.kafka)
-        every = [TopicPartition(name, part) for name in names for part in range(counts.get(name, 0))]
-        found = await self.consumer.end_offsets(every) if every else {}
-        return {(tp.topic, tp.partition): end for tp, end in found.items()}
+
+        async def ask() -> dict[tuple[str, int], int]:
+            counts = await topics(self.kafka)
+            every = [TopicPartition(name, part) for name in names for part in range(counts.get(name, 0))]
+            found = await self.consumer.end_offsets(every) if every else {}
+            return {(tp.topic, tp.partition): end for tp, end in found.items()}
+
+        return await outlast(ask)
 
     async def committed(self) -> dict[tuple[str, int], int]:
         """Next offset that the inlet will take in, by topic and partition."""
@@ -163,4 +168,5 @@ async def session(
         supervisor = await stack.enter_async_context(
             Supervisor(environment, settings.home / "logs" / "workers.log", only)
         )
-        yield Session(kafka, addresses.ksqldb, await cluster_id(kafka), pool, log, supervisor, consumer)
+        cluster = await cluster_id(kafka)
+        yield Session(kafka, addresses.ksqldb, cluster, PatientReads(pool), log, supervisor, consumer)
