@@ -89,7 +89,7 @@ async def serve(options: Options, engine: Engine) -> None:
 
     app = cast("Framework", build(server))
     web = asyncio.create_task(hypercorn_serve(app, config, shutdown_trigger=stop.wait))
-    start = asyncio.create_task(engine.start())
+    start = asyncio.create_task(_start(engine))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((web, start, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -108,6 +108,20 @@ async def serve(options: Options, engine: Engine) -> None:
         await asyncio.wait((web,), timeout=2 * GRACE_SECONDS)
         stopping.cancel()
     await web
+
+
+async def _start(engine: Engine) -> None:
+    """Start the engine; while Kafka cannot be reached, try again (requests are told to wait meanwhile)."""
+    from aiokafka.errors import KafkaConnectionError
+
+    pause = 0.2
+    while True:
+        try:
+            return await engine.start()
+        except KafkaConnectionError as problem:
+            log.warning("Kafka at %s cannot be reached, trying again: %s", engine.config.bootstrap, problem)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 5.0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

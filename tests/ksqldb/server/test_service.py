@@ -1,0 +1,202 @@
+"""The server's process: its options, its start and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ksqldb.client import KsqlClient, KsqlServerError, KsqlUnavailable
+from tests.brokers import Broker
+from tests.ksqldb.conftest import EngineAddress
+
+
+@asynccontextmanager
+async def server(bootstrap: str, *arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """An engine of one's own; its process and URL once it says that it is ready."""
+    command = [sys.executable, "-m", "ksqldb.engine", "--listen", "127.0.0.1:0", "--bootstrap", bootstrap, *arguments]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(60):
+            line = (await process.stdout.readline()).decode()
+        yield process, line.split()[-1]
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ksqldb.engine", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_cleanly_and_readers_see_a_clean_end(
+    engine: EngineAddress, name: str, signum: signal.Signals
+) -> None:
+    async with server(engine.bootstrap) as (process, url), KsqlClient(url) as client:
+        await client.execute(
+            f"CREATE STREAM {name} (n INT) WITH (KAFKA_TOPIC='{name}', VALUE_FORMAT='JSON', PARTITIONS=1);"
+        )
+        async with httpx.AsyncClient(base_url=url, timeout=20) as http:
+            asked = json.dumps({"sql": f"SELECT * FROM {name} EMIT CHANGES;"})
+            async with http.stream("POST", "/query-stream", content=asked) as response:
+                lines = response.aiter_lines()
+                assert "queryId" in await anext(lines)
+                process.send_signal(signum)
+                assert [line async for line in lines] == []  # httpx raises where the chunks are cut
+        async with asyncio.timeout(20):
+            assert await process.wait() == 0
+
+
+async def test_what_was_deployed_is_there_again_after_a_restart(
+    engine: EngineAddress, name: str, tmp_path: Path
+) -> None:
+    data = ("--data", str(tmp_path / "data"))
+    async with server(engine.bootstrap, *data) as (process, url), KsqlClient(url) as client:
+        await client.execute(
+            f"CREATE STREAM {name} (k VARCHAR KEY, n INT) "
+            f"WITH (KAFKA_TOPIC='{name}', VALUE_FORMAT='JSON', PARTITIONS=1);"
+        )
+        await client.execute(
+            f"CREATE STREAM {name}_out AS SELECT * FROM {name} WHERE n > 1;",
+            properties={"auto.offset.reset": "earliest"},
+        )
+        before = await client.queries()
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    await engine.produce(name, [("a", {"n": 1}), ("b", {"n": 2})])
+    async with server(engine.bootstrap, *data) as (_, url), KsqlClient(url) as client:
+        assert [query.id for query in await client.queries()] == [query.id for query in before]
+        query = client.query(
+            f"SELECT k FROM {name}_out EMIT CHANGES LIMIT 1;", properties={"auto.offset.reset": "earliest"}
+        )
+        async with query, asyncio.timeout(20):
+            assert [row async for batch in query.batches() for row in batch] == [("b",)]
+
+
+async def test_requests_before_kafka_is_there_are_told_to_wait(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    broker = Broker(tmp_path / "broker")
+    broker.start()
+    broker.kill()  # its address is known now, and nobody is there
+    command = [sys.executable, "-m", "ksqldb.engine", "--listen", f"127.0.0.1:{port}", "--bootstrap", broker.address]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        async with KsqlClient(f"http://127.0.0.1:{port}") as client, asyncio.timeout(60):
+            while (told := await _refusal(client)) is None or "not yet ready" not in told:
+                pass
+            broker.start()
+            assert process.stdout is not None
+            assert b"ready" in await process.stdout.readline()
+            assert (await client.info()).status == "RUNNING"
+    finally:
+        process.terminate()
+        await process.wait()
+        broker.kill()
+
+
+async def _refusal(client: KsqlClient) -> str | None:
+    try:
+        await client.info()
+    except KsqlUnavailable as problem:
+        return str(problem)
+    return None
+
+
+async def test_passwords_are_asked_for(engine: EngineAddress, tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("# who may\nana: s3cret,admin\n")
+    async with server(engine.bootstrap, "--users", str(users)) as (_, url):
+        async with KsqlClient(url) as client:
+            with pytest.raises(KsqlServerError, match="Unauthorized") as caught:
+                await client.info()
+            assert caught.value.error_code == 40100
+            assert await client.healthy()  # open to probes
+        async with KsqlClient(url, auth=("ana", "wrong")) as client:
+            with pytest.raises(KsqlServerError, match="Unauthorized"):
+                await client.execute("SHOW STREAMS;")
+        async with KsqlClient(url, auth=("ana", "s3cret")) as client:
+            assert (await client.info()).version == "0.29.0"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    extra = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    try:
+        subprocess.run([*command, *extra], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    return certificate, key
+
+
+async def test_https_with_a_certificate_of_ones_own(engine: EngineAddress, certificate: tuple[Path, Path]) -> None:
+    files = ("--tls-certificate", str(certificate[0]), "--tls-key", str(certificate[1]))
+    async with server(engine.bootstrap, *files) as (_, url):
+        assert url.startswith("https://")
+        trusted = ssl.create_default_context(cafile=str(certificate[0]))
+        for http2 in (False, True):
+            async with KsqlClient(url, tls=trusted, http2=http2) as client:
+                assert (await client.info()).status == "RUNNING"
+        async with KsqlClient(url) as client:
+            with pytest.raises(KsqlUnavailable, match="certificate"):
+                await client.info()
+
+
+async def test_push_queries_are_limited(engine: EngineAddress, stream: str) -> None:
+    async with server(engine.bootstrap, "--property", "ksql.max.push.queries=1") as (_, url), KsqlClient(url) as client:
+        await client.execute(f"CREATE STREAM {stream} (n INT) WITH (KAFKA_TOPIC='{stream}', VALUE_FORMAT='JSON');")
+        sql = f"SELECT n FROM {stream} EMIT CHANGES;"
+        async with client.query(sql):
+            with pytest.raises(KsqlServerError, match=r"Current push query count: 1\. Configured limit: 1"):
+                async with client.query(sql):
+                    pass
+            assert len(await client.queries()) == 1
+        async with client.query(sql) as query:
+            assert query.columns
+
+
+def test_a_port_that_is_taken_is_told(engine: EngineAddress) -> None:
+    done = run("--listen", f"127.0.0.1:{engine.port}", "--bootstrap", engine.bootstrap)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{engine.port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--listen", "8088", "--bootstrap", "x:1"], "--listen 8088: expected HOST:PORT"),
+        (["--listen", "127.0.0.1:99999", "--bootstrap", "x:1"], "expected HOST:PORT"),
+        (["--bootstrap", "x:1", "--property", "novalue"], "--property novalue: expected NAME=VALUE"),
+        ([], "--bootstrap"),
+    ],
+)
+def test_bad_options_are_told(arguments: list[str], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
+def test_a_bad_users_file_is_told(tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("ana: x\nnonsense\n")
+    done = run("--listen", "127.0.0.1:0", "--bootstrap", "x:1", "--users", str(users))
+    assert (done.returncode, "line 2: expected 'name: password[,role]'" in done.stderr) == (1, True)
