@@ -22,7 +22,7 @@ from tests.core.kafka.intake import TOPICS, connect, inlet, pay, send, until
 
 KILLS = int(os.environ.get("STREAMGUARD_CHAOS", "6"))
 
-pytestmark = [pytest.mark.timeout(90 + 6 * KILLS), pytest.mark.xdist_group("chaos")]
+pytestmark = [pytest.mark.timeout(240 + 10 * KILLS), pytest.mark.xdist_group("chaos")]
 
 
 async def prepare(kafka: Kafka, produced: int) -> None:
