@@ -216,10 +216,10 @@ def test_the_report_counts_and_names_what_failed(tmp_path: Path, capsys: pytest.
 def test_one_case_per_format(tmp_path: Path) -> None:
     case = copy.deepcopy(FILTER)
     case.pop("post")
-    case["format"] = ["JSON", "AVRO"]
-    case["statements"][0] = case["statements"][0].replace("value_format='JSON'", "value_format='{FORMAT}'")
+    case["format"] = ["JSON", "KAFKA"]
+    case["statements"][0] = case["statements"][0].replace("key_format='JSON'", "key_format='{FORMAT}'")
     outcomes = judged(tmp_path, case)
-    assert [o.id.rsplit("|", 1)[1] for o in outcomes] == ["JSON", "AVRO"]
+    assert [o.id.rsplit("|", 1)[1] for o in outcomes] == ["JSON", "KAFKA"]
     assert all(o.passed for o in outcomes), [o.reason for o in outcomes]
 
 

@@ -1,0 +1,117 @@
+"""What statements do to the catalog, and what is refused, with ksqlDB's words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.run.local import LocalEngine
+
+STREAM = "CREATE STREAM s (id VARCHAR KEY, a INT, b DOUBLE) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=2);"
+TABLE = "CREATE TABLE t (id VARCHAR PRIMARY KEY, c INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON', PARTITIONS=2);"
+ODD = "CREATE STREAM three (id VARCHAR KEY, c INT) WITH (KAFKA_TOPIC='three', VALUE_FORMAT='JSON', PARTITIONS=3);"
+NUMBERS = "CREATE TABLE numbers (id INT PRIMARY KEY, c INT) WITH (KAFKA_TOPIC='n', VALUE_FORMAT='JSON', PARTITIONS=2);"
+
+
+def engine(*statements: str) -> LocalEngine:
+    made = LocalEngine()
+    for statement in statements:
+        made.execute(statement)
+    return made
+
+
+def schema(sql: str) -> str:
+    made = engine(STREAM, TABLE, ODD, NUMBERS, sql)
+    (query,) = made.catalog.queries.values()
+    return str(made.catalog.metastore.sources[query.sink.name].schema)
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CREATE STREAM o AS SELECT * FROM s;", "`ID` STRING KEY, `A` INTEGER, `B` DOUBLE"),
+        ("CREATE STREAM o AS SELECT id, a AS x, b * 2 FROM s;", "`ID` STRING KEY, `X` INTEGER, `KSQL_COL_0` DOUBLE"),
+        ("CREATE STREAM o AS SELECT a, b FROM s PARTITION BY a;", "`A` INTEGER KEY, `B` DOUBLE"),
+        ("CREATE TABLE o AS SELECT a, COUNT(*) FROM s GROUP BY a;", "`A` INTEGER KEY, `KSQL_COL_0` BIGINT"),
+        (
+            "CREATE TABLE o WITH (KEY_FORMAT='JSON') AS SELECT a, b, SUM(b) AS n FROM s GROUP BY a, b;",
+            "`A` INTEGER KEY, `B` DOUBLE KEY, `N` DOUBLE",
+        ),
+        (
+            "CREATE STREAM o AS SELECT * FROM s JOIN t ON s.id = t.id;",
+            "`S_ID` STRING KEY, `S_A` INTEGER, `S_B` DOUBLE, `T_ID` STRING, `T_C` INTEGER",
+        ),
+        ("CREATE STREAM o AS SELECT id, AS_VALUE(id) AS copy FROM s;", "`ID` STRING KEY, `COPY` STRING"),
+    ],
+)
+def test_schemas_of_sinks(sql: str, expected: str) -> None:
+    assert schema(sql) == expected
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("CREATE STREAM o AS SELECT id, x FROM s;", "SELECT column 'X' cannot be resolved."),
+        ("CREATE STREAM o AS SELECT id, a FROM nope;", "NOPE does not exist."),
+        ("CREATE STREAM o AS SELECT id, a FROM s WHERE x > 1;", "WHERE column 'X' cannot be resolved."),
+        ("CREATE STREAM o AS SELECT a FROM s;", "The query used to build `O` must include the key column ID"),
+        ("CREATE STREAM o AS SELECT id, COUNT(*) FROM s GROUP BY id;", "Invalid result type"),
+        ("CREATE TABLE o AS SELECT id, a FROM s;", "Invalid result type"),
+        ("CREATE TABLE o AS SELECT id, a, COUNT(*) FROM s GROUP BY id;", "Non-aggregate SELECT expression"),
+        ("CREATE TABLE o AS SELECT COUNT(*) AS n FROM s;", "GROUP BY"),
+        ("CREATE STREAM o AS SELECT id, a FROM s HAVING COUNT(*) > 1;", "HAVING requires a GROUP BY clause"),
+        ("CREATE STREAM o AS SELECT id, a, a FROM s;", "Duplicate value columns found in schema: `A` INTEGER"),
+        ("CREATE STREAM s AS SELECT * FROM s;", "Cannot add stream 'S': A stream with the same name already exists"),
+        ("CREATE STREAM o AS SELECT * FROM s JOIN s2 ON s.id = s2.id;", "S2 does not exist."),
+        ("CREATE TABLE o AS SELECT a, b, COUNT(*) FROM s GROUP BY a, b;", "Key format does not support schema."),
+        (
+            "CREATE STREAM o AS SELECT * FROM s JOIN three WITHIN 1 HOUR ON s.id = three.id;",
+            "Can't join `S` with `THREE` since the number of partitions don't match.",
+        ),
+        (
+            "CREATE STREAM o AS SELECT * FROM s JOIN numbers ON s.id = numbers.id;",
+            "Invalid join. Key types differ: STRING vs INTEGER",
+        ),
+        (
+            "INSERT INTO t SELECT id, a AS c FROM s;",
+            "INSERT INTO can only be used to insert into a stream. T is a table.",
+        ),
+        ("INSERT INTO s SELECT id, c FROM three;", "Incompatible schema between results and sink."),
+        ("DROP STREAM nope;", "Stream NOPE does not exist."),
+        ("DROP TABLE s;", "Incompatible data source type is stream, but statement was DROP table"),
+    ],
+)
+def test_what_is_refused(sql: str, message: str) -> None:
+    made = engine(STREAM, TABLE, ODD, NUMBERS)
+    before = dict(made.catalog.metastore.sources), dict(made.catalog.queries)
+    with pytest.raises(KsqlError, match=re.escape(message)):
+        made.execute(sql)
+    assert (made.catalog.metastore.sources, made.catalog.queries) == before
+
+
+def test_a_source_that_queries_use_cannot_be_dropped() -> None:
+    made = engine(STREAM, "CREATE STREAM o AS SELECT * FROM s;")
+    with pytest.raises(KsqlError, match="Cannot drop S"):
+        made.execute("DROP STREAM s;")
+    made.execute("DROP STREAM o;")
+    made.execute("DROP STREAM s;")
+    assert not made.catalog.queries
+    assert "S" not in made.catalog.metastore.sources
+
+
+def test_replaced_queries_keep_their_id_and_state_only_where_that_is_sound() -> None:
+    made = engine(STREAM, "CREATE STREAM o AS SELECT id, a FROM s;")
+    (before,) = made.catalog.queries
+    made.execute("CREATE OR REPLACE STREAM o AS SELECT id, a FROM s WHERE a > 3;")
+    (after,) = made.catalog.queries
+    assert before == after
+    with pytest.raises(KsqlError, match="Cannot upgrade data source"):
+        made.execute("CREATE OR REPLACE STREAM o AS SELECT id, b FROM s;")
+
+
+def test_if_not_exists_warns_instead() -> None:
+    made = engine(STREAM)
+    (effect,) = made.execute(STREAM.replace("STREAM s", "STREAM IF NOT EXISTS s"))
+    assert "already exists" in getattr(effect, "message", "")
