@@ -20,7 +20,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     opened: list[Terminal] = []
 
     def run(module: str, *arguments: str, columns: int = 80, rows: int = 24) -> Terminal:
-        env = {"STREAMGUARD_HOME": str(tmp_path / "home"), "PYTHONPATH": str(REPOSITORY)}
+        env = {"STREAMGUARD_HOME": str(tmp_path / "home"), "PYTHONPATH": str(REPOSITORY), "COLUMNS": "33"}
         terminal = Terminal(python(module, *arguments), columns=columns, rows=rows, env=env, cwd=str(tmp_path))
         opened.append(terminal)
         return terminal

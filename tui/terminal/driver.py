@@ -60,6 +60,15 @@ class GuardedDriver(LinuxDriver):
         with suppress(RuntimeError):  # the loop is closed: nobody is left to be told
             self._loop.call_soon_threadsafe(getattr(self._client, method_name))
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The size that the terminal itself states: ``COLUMNS`` and ``LINES`` of the environment do not follow it."""
+        for fd in (self.fileno, 1, 2):
+            with suppress(OSError):
+                size = os.get_terminal_size(fd)
+                if size.columns and size.lines:
+                    return size.columns, size.lines
+        return super()._get_terminal_size()
+
     def write(self, data: str) -> None:
         if self._output is not None:
             self._output.write(data)

@@ -26,7 +26,7 @@ def test_dirty_regions_stay_with_the_compositor_until_they_are_rendered() -> Non
 
 
 def test_the_driver_writes_reads_and_stops_through_what_is_overridden() -> None:
-    for name in ("write", "start_application_mode", "disable_input", "close", "run_input_thread"):
+    for name in ("write", "_get_terminal_size", "start_application_mode", "disable_input", "close", "run_input_thread"):
         assert name in vars(LinuxDriver)
         assert name in vars(GuardedDriver)
     assert "self.run_input_thread()" in inspect.getsource(LinuxDriver._run_input_thread)
