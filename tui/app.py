@@ -20,6 +20,7 @@ from tui.screens.boot.screen import BootScreen
 from tui.screens.dialogs import Choice, HelpPanel, MenuPanel, MessagesPanel
 from tui.screens.eventlog.screen import EventLogScreen
 from tui.screens.health.screen import HealthScreen
+from tui.screens.kafka.screen import KafkaScreen
 from tui.screens.ksqldb.screen import KsqlScreen
 from tui.screens.overview.screen import OverviewScreen
 from tui.screens.scenarios.screen import ScenariosScreen
@@ -40,6 +41,7 @@ SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
     "alerts": AlertsScreen,
     "ksqldb": KsqlScreen,
     "scenarios": ScenariosScreen,
+    "kafka": KafkaScreen,
     "eventlog": EventLogScreen,
     "health": HealthScreen,
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from tui.screens.eventlog.port import EventLogPort
     from tui.screens.health.port import LogsPort, WatchdogPort, WorkersPort
+    from tui.screens.kafka.port import ClusterPort
 
 
 class Unavailable(Exception):
@@ -378,6 +379,7 @@ class Ports:
     commands: CommandsPort
     ksql: KsqlPort
     kafka: KafkaPort
+    cluster: ClusterPort
     eventlog: EventLogPort
     workers: WorkersPort
     logs: LogsPort

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.tui.fakes_cluster import FakeCluster
 from tests.tui.fakes_eventlog import FakeEventLog
 from tests.tui.fakes_health import FakeLogs, FakeWatchdog, FakeWorkers
 from tui.ports import (
@@ -368,6 +369,7 @@ class Fakes:
     commands: FakeCommands = field(default_factory=FakeCommands)
     ksql: FakeKsql = field(default_factory=FakeKsql)
     kafka: FakeKafka = field(default_factory=FakeKafka)
+    cluster: FakeCluster = field(default_factory=FakeCluster)
     eventlog: FakeEventLog = field(default_factory=FakeEventLog)
     workers: FakeWorkers = field(default_factory=FakeWorkers)
     logs: FakeLogs = field(default_factory=FakeLogs)
@@ -383,6 +385,7 @@ class Fakes:
             commands=self.commands,
             ksql=self.ksql,
             kafka=self.kafka,
+            cluster=self.cluster,
             eventlog=self.eventlog,
             workers=self.workers,
             logs=self.logs,

@@ -126,7 +126,7 @@ async def test_workers_scale_and_the_last_one_asks() -> None:
         await session.press("minus")
         await session.shows("hosted workers 1")
         await session.press("minus")
-        await session.shows("nothing is detected unless others run")
+        await session.shows("it detects nothing then")
         await session.press("escape")
         assert session.fakes.workers.pids == [77]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.adapters.alerts import LogAlerts
+from tui.adapters.cluster import KafkaCluster
 from tui.adapters.commands import LogCommands
 from tui.adapters.database import Database
 from tui.adapters.eventlog import LogEvents
@@ -44,15 +45,17 @@ def real_ports(settings: Callable[[], Settings]) -> Ports:
     workers, records = HostedWorkers(), HomeRecords()
     operator = operator_name()
     twin = Twin()
+    cluster = KafkaCluster(database, twin, operator)
     eventlog = LogEvents(database, twin, operator)
     return Ports(
-        stack=StackConnections(settings, database, ksql, kafka, workers, records, twin, eventlog),
+        stack=StackConnections(settings, database, ksql, kafka, workers, records, twin, cluster, eventlog),
         alerts=LogAlerts(database),
         flow=LogFlow(database),
         scenarios=LogScenarios(database),
         commands=LogCommands(database, operator),
         ksql=ksql,
         kafka=kafka,
+        cluster=cluster,
         eventlog=eventlog,
         workers=workers,
         logs=records,

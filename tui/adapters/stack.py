@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from tui.adapters.cluster import KafkaCluster
 from tui.adapters.database import Database
 from tui.adapters.eventlog import LogEvents
 from tui.adapters.kafka import KafkaLag
@@ -47,6 +48,7 @@ class StackConnections:
         workers: HostedWorkers,
         records: HomeRecords,
         twin: Twin,
+        cluster: KafkaCluster,
         eventlog: LogEvents,
     ) -> None:
         self._load_settings = load_settings
@@ -58,6 +60,7 @@ class StackConnections:
         self._workers = workers
         self._records = records
         self._twin = twin
+        self._cluster = cluster
         self._eventlog = eventlog
         self._settings: Settings | None = None
 
@@ -85,6 +88,7 @@ class StackConnections:
         await self._database.open(addresses.postgres)
         self._ksql.open(addresses.ksqldb)
         self._kafka.open(addresses.kafka)
+        self._cluster.open(addresses.kafka)
         self._twin.open(_environment(self._settings.home, addresses))
         on_step(ServiceState("worker", "starting", "rules, producer, consumer, scenarios, projections"))
         await self._workers.open(_worker_environment(self._settings), self._settings.home / "logs")

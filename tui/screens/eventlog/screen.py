@@ -198,7 +198,7 @@ class EventLogScreen(ControlScreen):
         if what == "prove":
             await self._run(name, lambda told: log.prove(name, told))
         elif what == "rebuild":
-            if await self._sure(f"rebuild {name} from {show.number(standing.position)} events, beside the live one"):
+            if await self._sure(f"rebuild {name} from {show.number(standing.position)} events"):
                 await self._run(name, lambda told: log.rebuild(name, told))
         elif standing.failed_position is None:
             self.say(f"{name} is not parked: nothing to {what}")
@@ -206,9 +206,7 @@ class EventLogScreen(ControlScreen):
             await self._run(name, lambda told: log.retry(name))
         else:
             event = f"position {show.number(standing.failed_position)}"
-            reason = await self.ask(
-                f"pass over {event}: {name} then differs from the log. Reason (empty = no)", danger=True
-            )
+            reason = await self.ask(f"skip {event}: {name} then differs from the log. Reason (empty = no)", danger=True)
             if reason and reason.strip():
                 await self._run(name, lambda told: log.skip(name, reason.strip()))
             else:

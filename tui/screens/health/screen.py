@@ -186,7 +186,7 @@ class HealthScreen(ControlScreen):
         self.run_worker(self._restart(row.pid), group="workers", exclusive=True)
 
     async def _restart(self, pid: int) -> None:
-        if await self._sure(f"restart worker process {pid}: all its tasks finish their batch and begin anew"):
+        if await self._sure(f"restart worker process {pid}: batches are finished first"):
             await self._do(self.live.ports.workers.restart(pid))
 
     def action_scale(self, step: int) -> None:
@@ -194,9 +194,7 @@ class HealthScreen(ControlScreen):
         self.run_worker(self._scale(count), group="workers", exclusive=True)
 
     async def _scale(self, count: int) -> None:
-        if count == 0 and not await self._sure(
-            "stop the last worker hosted here: nothing is detected unless others run"
-        ):
+        if count == 0 and not await self._sure("stop the last worker hosted here: it detects nothing then"):
             return
         if count < 0:
             self.say("no worker process is hosted here")
