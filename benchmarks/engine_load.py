@@ -37,19 +37,21 @@ def even_payments(count: int, per_second: int = 1_000) -> Iterable[Message]:
 LAST_ACCOUNTS = tuple(b"acc-%05d" % (ACCOUNTS + partition) for partition in range(PARTITIONS))
 
 
-def suspect_payments(count: int, per_second: int = 100) -> Iterable[Message]:
+def suspect_payments(count: int, per_second: int = 100, first: int = 0) -> Iterable[Message]:
     """Payments of 5,000 accounts at random, each hundredth large, each two-hundredth the start of a burst of five;
-    at the end a burst of one more account on each partition, ``LAST_ACCOUNTS``."""
-    dice = random.Random(4)
+    at the end a burst of one more account on each partition, ``LAST_ACCOUNTS``. ``first`` is the first one's number,
+    which gives its time."""
+    dice = random.Random(first)
     burst: list[int] = []
     last = [ACCOUNTS + partition for partition in range(PARTITIONS) for _ in range(5)]
-    for number in range(count):
+    for index in range(count):
+        number = first + index
         at = START_MS + number * 1_000 // per_second
-        if number >= count - len(last):
-            account = last[number - count]
+        if index >= count - len(last):
+            account = last[index - count]
         else:
             account = burst.pop() if burst else dice.randrange(ACCOUNTS)
-            if number % 200 == 0:
+            if index % 200 == 0:
                 burst = [account] * 4
         amount = 3_500 if dice.randrange(100) == 0 else 25
         yield (account % PARTITIONS, *_payment(number, account, amount, at), at)
@@ -99,8 +101,11 @@ async def until_full(bootstrap: str, topic: str, records: int, patience: float =
         await consumer.stop()
 
 
-async def until_seen(bootstrap: str, topic: str, keys: Iterable[bytes], text: bytes, patience: float = 300.0) -> float:
-    """Wait until each key has a record whose value holds ``text``; the time.perf_counter() of that."""
+async def until_seen(
+    bootstrap: str, topic: str, keys: Iterable[bytes], text: bytes, since: int = 0, patience: float = 300.0
+) -> float:
+    """Wait until each key has a record not before ``since`` (ms) whose value holds ``text``; the time.perf_counter()
+    of that."""
     wanted = set(keys)
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
@@ -108,7 +113,7 @@ async def until_seen(bootstrap: str, topic: str, keys: Iterable[bytes], text: by
         async with asyncio.timeout(patience):
             while wanted:
                 for records in (await consumer.getmany(timeout_ms=100)).values():
-                    wanted -= {r.key for r in records if r.value is not None and text in r.value}
+                    wanted -= {r.key for r in records if r.timestamp >= since and text in (r.value or b"")}
         return time.perf_counter()
     finally:
         await consumer.stop()
