@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ class EngineAddress:
     def port(self) -> int:
         return int(self.url.rpartition(":")[2])
 
-    async def produce(self, topic: str, records: list[tuple[str | None, object]]) -> None:
+    async def produce(self, topic: str, records: Sequence[tuple[str | None, object]]) -> None:
         """JSON records by key, in order."""
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
             for key, value in records:
