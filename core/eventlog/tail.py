@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 POLL_FLOOR_S = 0.1
 _RECONNECT_S = 0.5
+_ANSWER_S = 5.0
 LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ class Tail:
         self._grown = asyncio.Condition()
         self._hint = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
 
     async def close(self) -> None:
         if self._task is not None:
@@ -47,11 +49,14 @@ class Tail:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def wait_for(self, position: int) -> int:
-        """Wait until the log holds ``position``; returns its head."""
+        """Wait until the log holds ``position``; returns its head. Raises what no waiting can heal."""
         if self._task is None or self._task.done():
+            self._failure = None
             self._task = asyncio.create_task(self._watch())
         async with self._grown:
-            await self._grown.wait_for(lambda: self._head >= position)
+            await self._grown.wait_for(lambda: self._head >= position or self._failure is not None)
+            if self._failure is not None:
+                raise self._failure
             return self._head
 
     async def _watch(self) -> None:
@@ -67,11 +72,16 @@ class Tail:
             except LOST as error:
                 _log.warning("the event log cannot be reached; trying again", error=str(error))
                 await asyncio.sleep(_RECONNECT_S)
+            except Exception as error:
+                async with self._grown:
+                    self._failure = error
+                    self._grown.notify_all()
+                return
 
     async def _follow(self, conn: Any) -> None:
         while True:
             self._hint.clear()
-            head = await conn.fetchval("select pos from log.head")
+            head = await conn.fetchval("select pos from log.head", timeout=_ANSWER_S)
             if head > self._head:
                 async with self._grown:
                     self._head = head

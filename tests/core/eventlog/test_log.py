@@ -233,3 +233,11 @@ async def test_a_subscription_survives_the_loss_of_its_connections(log: EventLog
     await following
     assert seen == [1, 2]
     await writer.close()
+
+
+async def test_a_subscription_to_a_database_without_a_log_fails_rather_than_waits(empty_postgres_dsn: str) -> None:
+    async with asyncpg.create_pool(empty_postgres_dsn, min_size=1, max_size=2) as pool:
+        log = EventLog(pool)
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await anext(log.subscribe(1))
+        await log.close()

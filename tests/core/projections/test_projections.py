@@ -16,7 +16,7 @@ from core.projections.account_risk import ACCOUNT_RISK
 from core.projections.alert import ALERT
 from core.projections.prove import prove
 from core.projections.rebuild import rebuild
-from core.projections.runner import Runner, advance
+from core.projections.runner import Runner, advance, pass_over
 from core.projections.standing import standings
 from schema import events
 from tests.core.projections.stories import META, story
@@ -129,6 +129,18 @@ async def test_an_event_of_a_newer_version_parks_with_its_position(log: EventLog
         (standing,) = (s for s in await standings(conn) if s.name == "alert")
         assert (standing.status, standing.failed_pos) == ("parked", 2)
         assert "newer version" in (standing.failed_reason or "")
+
+
+async def test_a_range_without_an_event_for_it_is_passed_over(log: EventLog, pool: Any) -> None:
+    await log.append("case-x", [events.CaseNoted(case_id="x", operator="o", text="")] * 3, meta=META)
+    async with pool.acquire() as conn:
+        step = await pass_over(conn, ALERT)
+        assert step is not None
+        assert (step.pos, step.head) == (3, 3)
+        assert await pass_over(conn, ALERT) is None, "there is nothing more"
+        await log.append("alert-x", [_alert("x", "r", 5)], meta=META)
+        assert await pass_over(conn, ALERT) is None, "there is something to fold"
+        assert [s.pos for s in await standings(conn) if s.name == "alert"] == [3]
 
 
 async def test_two_runners_fold_each_event_once(log: EventLog, pool: Any) -> None:
