@@ -6,15 +6,17 @@ import asyncio
 from collections.abc import Sequence
 from time import time
 from typing import Any
+from uuid import UUID, uuid5
 
 import msgspec
 import structlog
 
-from core.eventlog import Appended, EventLog, Meta
+from core.eventlog import Appended, Duplicate, EventLog, Meta
 from core.kafka.connection import Kafka
 from core.scenarios import registry
 from core.scenarios.campaign import Campaign, Planned
 from core.scenarios.scorecard import Found, Verdict, judge
+from core.workers.outlast import PatientReads, outlast
 from core.workers.producer import population_for
 from core.workers.sender import Sender, ground_truth, payment
 from core.workers.task import Status, until_stopped
@@ -30,6 +32,7 @@ from schema.events import (
 
 PATIENCE_S = 15.0
 _CHUNK = 500
+_COMMANDS = UUID("6f3c9d58-0d7e-4f0c-9c55-5c0c0f0e7a11")  # name space of command ids
 _log = structlog.get_logger(__name__)
 
 
@@ -57,13 +60,14 @@ class ScenarioWorker:
         self.status.state = "stopped"
 
     async def _follow(self, sender: Sender) -> None:
-        head = await self._log.head()
+        # From where the projection stands, not from the log's head: what lies between is in no row yet.
+        projected = await self._pool.fetchval("select pos from ops.projection where name = 'scenario_run' and live")
         await self._give_up_orphans()
         for row in await self._pool.fetch("select run_id from read.scenario_run where status = 'requested'"):
             for recorded in (await self._log.read_stream(f"scenario-{row['run_id']}"))[:1]:
                 self._consider(recorded.event, sender)
         self._show()
-        async for batch in self._log.subscribe(head + 1, prefix="scenario-"):
+        async for batch in self._log.subscribe(projected + 1, prefix="scenario-"):
             for recorded in batch:
                 self._consider(recorded.event, sender)
 
@@ -134,10 +138,19 @@ class ScenarioWorker:
             await self._append(request.run_id, ScenarioFailed(run_id=request.run_id, reason=reason))
 
     async def _append(self, run_id: str, event: Event, expected_version: int | None = None) -> bool:
-        verdict = await self._log.append(
-            f"scenario-{run_id}", [event], meta=self._meta, expected_version=expected_version
+        """Append, also over a restart of the database: a commit whose outcome is unknown is asked for again under the
+        same command id, and counts once."""
+        command = uuid5(_COMMANDS, f"{self._worker} {run_id} {type(event).__name__}")
+        verdict = await outlast(
+            lambda: self._log.append(
+                f"scenario-{run_id}",
+                [event],
+                meta=self._meta,
+                expected_version=expected_version,
+                command_id=command,
+            )
         )
-        return isinstance(verdict, Appended)
+        return isinstance(verdict, Appended | Duplicate)
 
     async def _send(self, campaign: Campaign, sender: Sender) -> int:
         """Send history at once and the rest as its time comes; returns the wall clock (ms) of the first fraud sent."""
@@ -167,7 +180,7 @@ class ScenarioWorker:
         """Wait until every expected account has its alert, or patience ends."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
-            verdict = judge(campaign, await find_alerts(self._pool, campaign), started)
+            verdict = judge(campaign, await find_alerts(PatientReads(self._pool), campaign), started)
             if verdict.missed == 0 or asyncio.get_running_loop().time() > deadline:
                 return verdict
             await asyncio.sleep(0.1)
