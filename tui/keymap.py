@@ -112,16 +112,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("case", "block", ("B",), "block", "block", "refuse every payment of the account", footer=15),
     Action("case", "unblock", ("U",), "unblock", "unblock", "let the account pay again"),
     Action("case", "next", ("n",), "next_case", "next case", "the next open case", footer=17),
-    Action("editor", "run", ("ctrl+r",), "run", "run", "run the statements", footer=10, priority=True),
-    Action("editor", "stop", ("ctrl+c",), "stop", "stop", "end the running query", footer=20, priority=True),
-    Action("editor", "reset", ("ctrl+o",), "offset", "from", "read from earliest or latest", footer=30, priority=True),
-    Action(
-        "editor", "older", ("ctrl+up",), "recall(-1)", "older", "the statement before, from the history", priority=True
-    ),
-    Action(
-        "editor", "newer", ("ctrl+down",), "recall(1)", "newer", "the statement after, from the history", priority=True
-    ),
-    Action("editor", "clear", ("ctrl+l",), "clear", "clear", "empty the editor"),
+    Action("editor", "run", ("ctrl+r",), "screen.run", "run", "run the statements", footer=10),
+    Action("editor", "stop", ("ctrl+c",), "screen.stop", "stop", "end the running query", footer=20),
+    Action("editor", "reset", ("ctrl+o",), "screen.offset", "from", "read from earliest or latest", footer=30),
+    Action("editor", "older", ("ctrl+up",), "screen.recall(-1)", "older", "the statement before, from the history"),
+    Action("editor", "newer", ("ctrl+down",), "screen.recall(1)", "newer", "the statement after, from the history"),
+    Action("editor", "clear", ("ctrl+l",), "screen.clear", "clear", "empty the editor"),
     Action(
         "text", "leave", ("escape",), "app.focus_next", "leave", "leave the text; single keys work again", footer=40
     ),

@@ -16,11 +16,14 @@ _COMPONENTS = ("keyword", "type", "function", "string", "quoted", "number", "com
 
 
 class Editor(TextArea):
-    """Marks ``problem`` (line and column from 1) until the text changes."""
+    """Marks ``problem`` (line and column from 1) until the text changes.
+
+    The panel's keys are bound here too, not with priority on the screen: so they wait their turn behind what was typed.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"editor--{kind}" for kind in _COMPONENTS), "editor--problem"}
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("text")]
+    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("text", "editor")]
 
     def __init__(self, text: str, *, id: str) -> None:
         super().__init__(
