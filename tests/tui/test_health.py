@@ -16,8 +16,8 @@ from tui.screens.health.port import Stall
 from tui.screens.health.rows import split_line
 
 STALLS = [
-    Stall(NOW_MS - 60_000, 1_240, "tui/widgets/feed.py:112 redraw"),
-    Stall(NOW_MS - 5_000, 84, ""),
+    Stall(NOW_MS - 60_000, 1_240, 1_200, "tui/widgets/feed.py:112 redraw"),
+    Stall(NOW_MS - 5_000, 84, 3, ""),
 ]
 
 
@@ -97,7 +97,7 @@ async def test_stalls_and_crash_reports_open() -> None:
         await _open(session)
         await session.press("t")
         await session.shows("tui/widgets/feed.py:112 redraw")
-        await session.shows("another process had the core")
+        await session.shows("the core was busy elsewhere")
         await session.press("escape", "c", "1")
         await session.shows("Traceback: line one")
 

@@ -26,6 +26,7 @@ class Watchdog:
     def __init__(self) -> None:
         self._stalls: deque[Stall] = deque(maxlen=KEPT)
         self._due = 0.0
+        self._ran = 0.0
         self._where = ""
         self._ended = threading.Event()
         self._beat: asyncio.TimerHandle | None = None
@@ -47,12 +48,14 @@ class Watchdog:
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         self._due = time.monotonic() + BEAT_S
+        self._ran = time.thread_time()
         self._beat = loop.call_later(BEAT_S, self._on_beat, loop)
 
     def _on_beat(self, loop: asyncio.AbstractEventLoop) -> None:
         late = time.monotonic() - self._due
         if late >= STALL_S:
-            self._stalls.append(Stall(round(time.time() * 1000), round(late * 1000), self._where))
+            ran = time.thread_time() - self._ran
+            self._stalls.append(Stall(round(time.time() * 1000), round(late * 1000), round(ran * 1000), self._where))
         self._where = ""
         self._schedule(loop)
 

@@ -82,10 +82,14 @@ class WorkersPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """The event loop answered ``ms`` too late; ``where`` is what it was doing, when that was seen."""
+    """The event loop answered ``ms`` too late; ``where`` is what it was doing, when that was seen.
+
+    ``ran_ms`` is the processor time its thread had meanwhile: much less than ``ms`` means that others had the core.
+    """
 
     at: int
     ms: int
+    ran_ms: int
     where: str
 
 

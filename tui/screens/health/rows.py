@@ -137,6 +137,13 @@ def loop_line(stalls: Sequence[Stall], crashes: Sequence[CrashReport] | None, no
     return cells
 
 
+def _blame(stall: Stall) -> Cell:
+    """What held the loop; dim when it was not the loop's own work."""
+    if 2 * stall.ran_ms < stall.ms:
+        return f"the core was busy elsewhere{', in ' if stall.where else ''}{stall.where}", "dim"
+    return stall.where or "many short things", "text"
+
+
 def stall_lines(stalls: Sequence[Stall], now_ms: int) -> list[Line]:
     """Newest first."""
     head: Line = [(" stalls of the loop", "title"), (f"  {len(stalls)}, newest first: keys waited that long", "dim")]
@@ -144,7 +151,8 @@ def stall_lines(stalls: Sequence[Stall], now_ms: int) -> list[Line]:
         [
             (f"   {show.day_clock(stall.at, now_ms):<12}", "dim"),
             (f"{show.duration(stall.ms):>10}  ", "bad" if stall.ms >= 1000 else "warn"),
-            (stall.where or "not seen: another process had the core", "text" if stall.where else "dim"),
+            (f"ran {show.duration(stall.ran_ms):>8}  ", "text"),
+            _blame(stall),
         ]
         for stall in reversed(stalls)
     ]
