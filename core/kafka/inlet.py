@@ -146,6 +146,8 @@ class Inlet(Generic[S]):
             self._dsn,
             server_settings={
                 "application_name": lease.session_name(self._worker),
+                # A plan made while the tables were small scans them whole long after they have grown.
+                "plan_cache_mode": "force_custom_plan",
                 "idle_in_transaction_session_timeout": str(int(lease.ZOMBIE_S * 1000)),
             },
         )

@@ -128,13 +128,17 @@ class ConsumerHandler:
         )
         await rows.revise_payments(conn, [d for d in decisions if d.transaction_id not in payments])
         await rows.insert_labels(conn, labels)
+        headers: dict[int, bytes] = {}
+        touched: dict[str, bytes] = {}
         for batch in batches:
             state = batch.state.state
             assert state is not None
-            touched = state.touched()
-            if touched:
-                await rows.store_state(conn, batch.partition, state.header(), touched)
+            changed = state.touched()
+            if changed:
+                touched |= changed
+                headers[batch.partition] = state.header()
             state.trim(KEPT_ACCOUNTS)
+        await rows.store_state(conn, headers, touched)
 
     async def _append(self, conn: Any, decisions: Sequence[PaymentDecided], alerts: Sequence[Any]) -> None:
         streams: dict[str, list[Any]] = {}

@@ -51,7 +51,14 @@ async def connect(dsn: str) -> Any:
         await migrate(conn)
     finally:
         await conn.close()
-    return await asyncpg.create_pool(dsn, min_size=1, max_size=12, init=roles.assuming(roles.WORKER))
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=12,
+        init=roles.assuming(roles.WORKER),
+        # A plan made while the tables were small scans them whole long after they have grown.
+        server_settings={"plan_cache_mode": "force_custom_plan"},
+    )
 
 
 async def host(services: Services, only: Sequence[str], stop: asyncio.Event) -> None:

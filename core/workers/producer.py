@@ -17,7 +17,7 @@ from schema.events import TrafficRateSet
 
 STREAM = "scenario-traffic"
 POPULATION_SEED = 20_18
-_TICK_S = 0.02
+_TICK_S = 0.05
 _MOST_BEHIND_S = 0.5
 # As many people as make that many payments in life, at 2.16 a head and day: anything denser would look like a crowd of
 # robots to every rule that counts.

@@ -86,20 +86,22 @@ async def recall(conn: Any, account_id: str, since: int, until: int) -> list[Rec
     ]
 
 
-async def store_state(conn: Any, partition: int, header: bytes, accounts: Mapping[str, bytes]) -> None:
-    """Keep what detection remembers after the batch."""
-    await conn.execute(
-        "insert into detection.account (account_id, state) select * from unnest($1::text[], $2::bytea[])"
-        " on conflict (account_id) do update set state = excluded.state",
-        list(accounts),
-        list(accounts.values()),
-    )
-    await conn.execute(
-        "insert into detection.partition (partition, state) values ($1, $2)"
-        " on conflict (partition) do update set state = excluded.state",
-        partition,
-        header,
-    )
+async def store_state(conn: Any, headers: Mapping[int, bytes], accounts: Mapping[str, bytes]) -> None:
+    """Keep what detection remembers after the batch: of partitions as a whole and of the accounts it touched."""
+    if accounts:
+        await conn.execute(
+            "insert into detection.account (account_id, state) select * from unnest($1::text[], $2::bytea[])"
+            " on conflict (account_id) do update set state = excluded.state",
+            list(accounts),
+            list(accounts.values()),
+        )
+    if headers:
+        await conn.execute(
+            "insert into detection.partition (partition, state) select * from unnest($1::int[], $2::bytea[])"
+            " on conflict (partition) do update set state = excluded.state",
+            list(headers),
+            list(headers.values()),
+        )
 
 
 async def insert_payments(conn: Any, payments: Sequence[tuple[Record, Transaction, PaymentDecided]]) -> None:
