@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ksqldb.engine import ast
@@ -41,21 +41,27 @@ def prefixed(alias: str, column: str) -> str:
 
 
 def query_sources(query: ast.Query, catalog: Catalog) -> list[AliasedSource]:
-    """The sources of a query in FROM order; KsqlError for an unknown one or one that comes twice."""
+    """The sources of a query in FROM order; PreparationError for an unknown one."""
     found: list[AliasedSource] = []
     tables = [query.source.first, *(join.right for join in query.source.joins)]
     for table in tables:
         source = catalog.metastore.source(table.name)
         if source is None:
             raise PreparationError(f"{table.name} does not exist.{did_you_mean(table.name, catalog)}")
-        if any(known.source.name == source.name for known in found):
-            if len(tables) > 2:
-                raise KsqlError(
-                    f"N-way joins do not support multiple occurrences of the same source. Source: '{source.name}'."
-                )
-            raise KsqlError(f"Can not join '{source.name}' to '{source.name}': self joins are not yet supported.")
         found.append(AliasedSource(table.alias, source))
     return found
+
+
+def check_self_joins(sources: Sequence[AliasedSource]) -> None:
+    """KsqlError for a source that comes twice."""
+    names = [aliased.source.name for aliased in sources]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            if len(names) > 2:
+                raise KsqlError(
+                    f"N-way joins do not support multiple occurrences of the same source. Source: '{name}'."
+                )
+            raise KsqlError(f"Can not join '{name}' to '{name}': self joins are not yet supported.")
 
 
 class _AliasSequence:

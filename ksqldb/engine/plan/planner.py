@@ -9,7 +9,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import check_timestamp
 from ksqldb.engine.analyse.joins import analyse_joins
-from ksqldb.engine.analyse.names import AliasGenerator, Names, query_sources
+from ksqldb.engine.analyse.names import AliasGenerator, Names, check_self_joins, query_sources
 from ksqldb.engine.analyse.pseudo_timestamps import read_times
 from ksqldb.engine.analyse.rewrite import calls, columns, rewrite, unqualify, walk
 from ksqldb.engine.ast import Expression
@@ -100,6 +100,7 @@ class QueryPlanner:
     # ------------------------------------------------------------------------------------------ the whole plan
 
     def plan(self) -> QueryPlan:
+        check_self_joins(self.names.sources)
         joins = analyse_joins(self.query, self.names) if self.names.is_join else []
         self.check_clauses()
         if self.sink is not None and any(s.source.window and s.source.is_table for s in self.names.sources):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import location
-from ksqldb.engine.analyse.names import query_sources
+from ksqldb.engine.analyse.names import check_self_joins, query_sources
 from ksqldb.engine.analyse.rewrite import calls, columns, unqualify, walk
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import infer_type
@@ -51,7 +51,7 @@ class StreamPull:
 
 
 def plan_pull(query: ast.Query, catalog: Catalog) -> TablePull | StreamPull:
-    query_sources(query, catalog)
+    check_self_joins(query_sources(query, catalog))
     _refuse_clauses(query)
     if query.limit is not None:
         if not catalog.flag("ksql.query.pull.limit.clause.enabled"):
@@ -90,6 +90,10 @@ def _refuse_clauses(query: ast.Query) -> None:
 def _refuse_columns(planner: QueryPlanner) -> None:
     clauses = planner.clauses
     selected = [i.expression for i in clauses.select if isinstance(i, ast.SingleColumn)]
+    if planner.from_.source.is_table and any(
+        planner.catalog.functions.table(call.name) for expr in selected for call in calls(expr)
+    ):
+        raise KsqlError("Table source is not supported with table functions")
     if any(planner.catalog.functions.aggregate(call.name) for expr in selected for call in calls(expr)):
         raise KsqlError(f"Pull queries don't support GROUP BY clauses.{SEE}{HINT}")
     for name, exprs in (("WHERE", [clauses.where] if clauses.where is not None else []), ("SELECT", selected)):

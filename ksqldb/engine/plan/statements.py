@@ -179,19 +179,20 @@ def _drop(statement: ast.DropSource, catalog: Catalog) -> Effect:
     own = source.query_id
     ended = {q for q in (own,) if q is not None and q in catalog.queries}
     ended |= {q for q in store.readers.get(source.name, ()) if q in catalog.queries and catalog.queries[q].materializes}
-    readers = sorted(store.readers.get(source.name, set()) - ended)
+    creators = {s.query_id for s in store.sources.values()}
+    readers = sorted(q for q in store.readers.get(source.name, set()) - ended if q not in creators)
     writers = sorted(store.writers.get(source.name, set()) - ended)
-    made = store.made_of(source.name)
-    if made:
-        raise KsqlError(
-            f"Cannot drop {source.name}.\nThe following streams and/or tables read from this source: "
-            f"[{', '.join(made)}].\nYou need to drop them before dropping {source.name}."
-        )
     if readers or writers:
         raise KsqlError(
             f"Cannot drop {source.name}.\nThe following queries read from this source: [{', '.join(readers)}].\n"
             f"The following queries write into this source: [{', '.join(writers)}].\n"
             f"You need to terminate them before dropping {source.name}."
+        )
+    made = store.made_of(source.name)
+    if made:
+        raise KsqlError(
+            f"Cannot drop {source.name}.\nThe following streams and/or tables read from this source: "
+            f"[{', '.join(made)}].\nYou need to drop them before dropping {source.name}."
         )
     if statement.delete_topic:
         sharing = [s.name for s in store.sources.values() if s.topic == source.topic and s.name != source.name]
