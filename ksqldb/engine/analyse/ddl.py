@@ -82,7 +82,7 @@ def source_schema(kind: SourceKind, definitions: tuple[ast.ColumnDef, ...], text
             raise KsqlError(f"Duplicate column names: {quote(column.name)}")
         seen.add(column.name)
     whole = [c for c in columns if c.namespace is Namespace.HEADERS and c.header_key is None]
-    if len(whole) > 1 or (whole and any(c.header_key is not None for c in columns)):
+    if len(whole) > 1:
         raise KsqlError("Schema already contains a HEADERS column.")
     header_keys = [c.header_key for c in columns if c.header_key is not None]
     if len(set(header_keys)) != len(header_keys):
