@@ -94,7 +94,7 @@ class Inlet(Generic[S]):
         self._partitions = partitions
         self._ticked = 0.0
         self._moved = 0.0
-        self._committed = 0.0
+        self._uncommitted = False
         self._commit: asyncio.Task[None] | None = None
         self._careful: set[int] = set()
         self._hole: tuple[TopicPartition, int] | None = None
@@ -222,8 +222,7 @@ class Inlet(Generic[S]):
             return False
         await self._commit_batch(conn, batches, moves, dead)
         self._moved = monotonic()
-        if monotonic() - self._committed > 1.0:
-            self._commit_to_kafka(consumer, self._owned)
+        self._uncommitted = True
         return True
 
     def _assignment(self) -> list[TopicPartition]:
@@ -261,6 +260,9 @@ class Inlet(Generic[S]):
             self._seek(consumer, {tp: self._owned[tp.partition][tp.topic].next_offset for tp in self._assignment()})
             _log.info("inlet holds partitions", partitions=sorted(self._owned))
         self.status.partitions = tuple(sorted(self._owned))
+        self.status.lag = self._lag(consumer)
+        if self._uncommitted:
+            self._commit_to_kafka(consumer, self._owned)
         self._ticked = monotonic()
 
     def _forget(self, partition: int) -> None:
@@ -408,10 +410,9 @@ class Inlet(Generic[S]):
 
     def _commit_to_kafka(self, consumer: Any, owned: Owned) -> None:
         """Best effort, so that lag tools see the group; nobody reads these offsets back."""
-        self._committed = monotonic()
-        self.status.lag = self._lag(consumer)
         if self._commit is not None and not self._commit.done():
             return
+        self._uncommitted = False
         offsets = {
             TopicPartition(topic, part): position.next_offset
             for part, topics in owned.items()

@@ -51,6 +51,18 @@ async def test_every_record_is_taken_once_across_restarts(broker: Broker, postgr
     assert sum(p.lag or 0 for p in ends.values()) == 0, "lag tools see the group"
 
 
+async def test_lag_tools_see_the_group_at_the_end_while_it_waits(broker: Broker, postgres_dsn: str, conn: Any) -> None:
+    await admin.ensure_topics(broker.kafka, dict.fromkeys(TOPICS, 4))
+    made = inlet(broker.kafka, postgres_dsn, "w")
+    running = start(made)
+    await send(broker.kafka, (pay(i) for i in range(40)))
+    await until(conn, "select count(*) = 40 from taken")
+    while sum(p.committed or 0 for p in await admin.offsets(broker.kafka, TOPICS, GROUP)) != 40:
+        assert not running.done()
+    assert made.status.lag == 0
+    await finish(made, running)
+
+
 async def test_bad_records_become_dead_letters_and_disturb_nothing(
     broker: Broker, postgres_dsn: str, conn: Any
 ) -> None:
