@@ -105,7 +105,13 @@ async def release(conn: Any, cluster_id: str, worker_id: str, owned: Owned) -> N
 
 
 async def depart(conn: Any, cluster_id: str, worker_id: str) -> None:
-    await conn.execute("delete from ops.inlet_member where cluster_id = $1 and worker_id = $2", cluster_id, worker_id)
+    """Be no member any more; those long dead, who could not say so, go with this one."""
+    await conn.execute(
+        "delete from ops.inlet_member where cluster_id = $1 and worker_id = $2"
+        " or seen_until < clock_timestamp() - interval '1 hour'",
+        cluster_id,
+        worker_id,
+    )
 
 
 async def claim(conn: Any, cluster_id: str, worker_id: str, topics: Sequence[str], wanted: int) -> Owned:
