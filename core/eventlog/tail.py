@@ -14,7 +14,13 @@ T = TypeVar("T")
 POLL_FLOOR_S = 0.1
 _RECONNECT_S = 0.5
 _ANSWER_S = 5.0
-LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # asyncpg's word for a query on a connection that just broke
+    asyncpg.OperatorInterventionError,
+)
 _log = structlog.get_logger(__name__)
 
 

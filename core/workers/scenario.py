@@ -72,11 +72,13 @@ class ScenarioWorker:
                 self._consider(recorded.event, sender)
 
     async def _give_up_orphans(self) -> None:
-        """Runs of workers that are gone can have no verdict any more."""
+        """Runs of workers that are gone can have no verdict any more, nor those of this task's earlier life."""
         rows = await self._pool.fetch(
-            "select run_id from read.scenario_run r where status in ('claimed', 'sent') and not exists ("
+            "select run_id from read.scenario_run r where status in ('claimed', 'sent')"
+            " and (r.worker = $1 or not exists ("
             "select from ops.worker_status s where s.worker_id = r.worker"
-            " and s.updated_at > clock_timestamp() - interval '10 seconds')"
+            " and s.updated_at > clock_timestamp() - interval '10 seconds'))",
+            self._worker,
         )
         for row in rows:
             await self._append(row["run_id"], ScenarioFailed(run_id=row["run_id"], reason="its worker is gone"))
