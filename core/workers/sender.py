@@ -89,8 +89,6 @@ class Sender:
         batch = self._producer.create_batch()
         for record in records:
             while batch.append(key=record.key, value=record.value, timestamp=record.timestamp) is None:
-                if batch.record_count() == 0:
-                    raise ValueError(f"a record of {len(record.value):,} bytes is too large for topic {topic}")
                 waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
                 batch = self._producer.create_batch()
         waiting.append(await self._producer.send_batch(batch, topic, partition=partition))
