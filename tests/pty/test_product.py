@@ -52,6 +52,10 @@ def test_from_boot_to_quit(product: Terminal, tmp_path: Path) -> None:
 
     product.press("2")
     product.until_text("oldest open")
+    product.press("/")
+    product.until_text("rows with this text")
+    product.press("high_velocity\r")
+    product.until_text("/high_velocity 3 of")
     product.press("\r")
     product.until(
         lambda screen: all(text in screen for text in STORY),
@@ -82,7 +86,9 @@ def test_from_boot_to_quit(product: Terminal, tmp_path: Path) -> None:
 def test_a_wrong_statement_is_answered_in_place(product: Terminal) -> None:
     product.press("3")
     product.until_text("TRANSACTIONS")
-    product.press("\x0cSELECT * FORM transactions;\x12")
+    product.press("\x0c")
+    product.until(lambda screen: "SELECT" not in screen, "an empty editor")
+    product.press("SELECT * FORM transactions;\x12")
     product.until_text("✗ failed")
     product.until_text("line 1:")
 

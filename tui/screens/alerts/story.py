@@ -39,7 +39,7 @@ def signal_line(signal: Signal, width: int) -> Line:
     """Reason, value against threshold, points; what gave no points is dim."""
     against = ""
     if signal.value is not None and signal.threshold is not None:
-        relation = ">" if signal.value > signal.threshold else "of"
+        relation = ">" if signal.value > signal.threshold else "≥" if signal.value == signal.threshold else "of"
         against = f"{_measure(signal.value)} {relation} {_measure(signal.threshold)}"
     room = max(12, width - LABEL - 26)
     weighs = signal.points != 0
