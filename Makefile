@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real chaos check format bench screenshot clean
+.PHONY: help run test test-real chaos check format bench compatibility screenshot clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,12 @@ format: $(READY)  ## ruff's fixes and formatting
 
 bench: $(READY)  ## every benchmark, or BENCH="name name"
 	$(BIN)/python -m benchmarks $(BENCH)
+
+STREAMGUARD_SHARED ?= ../shared
+CASES = $(STREAMGUARD_SHARED)/conformance
+compatibility: $(READY)  ## ksqlDB's cases and recorded dialogues, into docs/ksqldb-compatibility.md
+	$(BIN)/python -m ksqldb.conformance $(CASES)/ksqldb/query-validation $(CASES)/ksqldb/rest-query-validation \
+	  $(CASES)/rest-dialogues --report docs/ksqldb-compatibility.md
 
 screenshot: $(READY)  ## the SVG pictures of the README and the guides, from the running product
 	$(BIN)/python -m tui.screenshot docs/images
