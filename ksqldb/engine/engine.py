@@ -11,6 +11,7 @@ from ksqldb.engine.analyse.inserts import json_row, target_of_values
 from ksqldb.engine.entities.schemas import Entity
 from ksqldb.engine.errors import StatementError
 from ksqldb.engine.executor import Executor, Request
+from ksqldb.engine.kafka.processing_log import STREAM, TOPIC_SUFFIX
 from ksqldb.engine.kafka.queries import Queries
 from ksqldb.engine.kafka.runtime import Runtime, now_ms
 from ksqldb.engine.kafka.snapshots import Snapshots
@@ -49,7 +50,25 @@ class Engine:
         await self.topics.start()
         await self.runtime.start(self.topics.cluster_id)
         self.started = True
+        await self._log_to_topic()
         await self.executor.recover()
+        if self._log_topic and self.catalog.flag("ksql.logging.processing.stream.auto.create"):
+            await self.execute(STREAM % self._log_topic.replace("'", "''"), {}, {})
+
+    async def _log_to_topic(self) -> None:
+        """Losses go to a topic too where the server's properties ask for it."""
+        topic = self._log_topic
+        if topic is None:
+            return
+        await self.topics.create(topic, 1, {})
+        self.runtime.processing_log.write = lambda line: self.runtime.sink.append(topic, 0, [(None, line, now_ms())])
+
+    @property
+    def _log_topic(self) -> str | None:
+        if not self.catalog.flag("ksql.logging.processing.topic.auto.create"):
+            return None
+        service = self.catalog.property("ksql.service.id") or "default_"
+        return self.catalog.property("ksql.logging.processing.topic.name") or service + TOPIC_SUFFIX
 
     async def stop(self) -> None:
         """End every query (push readers end cleanly), write snapshots, close connections."""

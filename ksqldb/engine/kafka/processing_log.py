@@ -1,4 +1,5 @@
-"""The processing log: every record or value that was lost, and why. The newest are kept; all go to a topic."""
+"""The processing log: every record or value that was lost, and why. The newest are kept; all go to a topic where the
+server is told to make one."""
 
 from __future__ import annotations
 
@@ -10,6 +11,19 @@ from collections.abc import Callable
 from ksqldb.engine.run.records import ProcessingError, Report
 
 TOPIC_SUFFIX = "ksql_processing_log"
+STREAM = """\
+CREATE STREAM IF NOT EXISTS KSQL_PROCESSING_LOG (
+  logger VARCHAR, level VARCHAR, time BIGINT,
+  message STRUCT<
+    type INT,
+    deserializationError STRUCT<
+      target VARCHAR, errorMessage VARCHAR, recordB64 VARCHAR, cause ARRAY<VARCHAR>, `topic` VARCHAR>,
+    recordProcessingError STRUCT<errorMessage VARCHAR, record VARCHAR, cause ARRAY<VARCHAR>>,
+    productionError STRUCT<errorMessage VARCHAR>,
+    serializationError STRUCT<
+      target VARCHAR, errorMessage VARCHAR, record VARCHAR, cause ARRAY<VARCHAR>, `topic` VARCHAR>,
+    kafkaStreamsThreadError STRUCT<errorMessage VARCHAR, threadName VARCHAR, cause ARRAY<VARCHAR>>>
+) WITH (KAFKA_TOPIC='%s', VALUE_FORMAT='JSON');"""
 _KEPT = 1000
 _SHOWN = 300
 
@@ -37,12 +51,18 @@ class ProcessingLog:
 
 
 def _encoded(entry: ProcessingError) -> bytes:
-    return json.dumps(
-        {
-            "LEVEL": "ERROR",
-            "LOGGER": f"processing.{entry.query_id}.{entry.step}",
-            "TIME": int(time.time() * 1000),
-            "MESSAGE": {"QUERYID": entry.query_id, "STEP": entry.step, "ERROR": entry.message, "RECORD": entry.record},
-        },
-        ensure_ascii=False,
-    ).encode()
+    """As ksqlDB writes it, without the record (``ksql.logging.processing.rows.include`` is off)."""
+    message: dict[str, object]
+    if entry.step == "deserialize":
+        failed = {"target": None, "errorMessage": entry.message, "recordB64": None, "cause": [], "topic": None}
+        message = {"type": 0, "deserializationError": failed}
+    else:
+        failed = {"errorMessage": entry.message, "record": None, "cause": []}
+        message = {"type": 1, "recordProcessingError": failed}
+    line = {
+        "level": "ERROR",
+        "logger": f"processing.{entry.query_id}.{entry.step}",
+        "time": int(time.time() * 1000),
+        "message": message,
+    }
+    return json.dumps(line, ensure_ascii=False).encode()

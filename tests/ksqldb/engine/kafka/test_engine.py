@@ -16,14 +16,16 @@ from ksqldb.engine.run.results import Row
 from tests.brokers import Broker, running
 
 EARLIEST = {"auto.offset.reset": "earliest"}
-INPUT = "CREATE STREAM s (id VARCHAR KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=3);"
+INPUT = (
+    "CREATE STREAM IF NOT EXISTS s (id VARCHAR KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON', PARTITIONS=3);"
+)
 COUNTS = "CREATE TABLE t AS SELECT id, COUNT(*) AS n, SUM(v) AS total FROM s GROUP BY id;"
 CHANGES = "SELECT id, n, total FROM t EMIT CHANGES;"
 
 
 @asynccontextmanager
-async def engine_on(broker: Broker, data: Path) -> AsyncIterator[Engine]:
-    engine = Engine(EngineConfig(broker.address, data))
+async def engine_on(broker: Broker, data: Path, **properties: str) -> AsyncIterator[Engine]:
+    engine = Engine(EngineConfig(broker.address, data, properties))
     await engine.start()
     try:
         yield engine
@@ -160,3 +162,20 @@ async def test_many_queries_share_one_reading_of_a_topic(broker: Broker, tmp_pat
         for limit in range(5):
             got = await pushed(engine, f"SELECT v FROM o{limit} EMIT CHANGES;", 5 - limit)
             assert [row[0] for row in got] == list(range(limit, 5))
+
+
+async def test_what_is_lost_can_be_queried(broker: Broker, tmp_path: Path) -> None:
+    asked = {f"ksql.logging.processing.{what}.auto.create": "true" for what in ("topic", "stream")}
+    for _ in range(2):  # the stream is there already the second time
+        async with engine_on(broker, tmp_path / "e", **asked) as engine:
+            await run(engine, INPUT, "CREATE STREAM IF NOT EXISTS o AS SELECT id, 10 / v AS w FROM s;")
+            await insert(engine, ("a", 0))
+            got = await pushed(
+                engine,
+                "SELECT logger, message->type, message->recordProcessingError->errorMessage AS why"
+                " FROM ksql_processing_log EMIT CHANGES;",
+                1,
+            )
+            logger, kind, why = got[0]
+            assert (str(logger)[:18], kind) == ("processing.CSAS_O_", 1)
+            assert "zero" in str(why)
