@@ -54,7 +54,13 @@ def _encoded(entry: ProcessingError) -> bytes:
     """As ksqlDB writes it, without the record (``ksql.logging.processing.rows.include`` is off)."""
     message: dict[str, object]
     if entry.step == "deserialize":
-        failed = {"target": None, "errorMessage": entry.message, "recordB64": None, "cause": [], "topic": None}
+        failed: dict[str, object] = {
+            "target": None,
+            "errorMessage": entry.message,
+            "recordB64": None,
+            "cause": [],
+            "topic": None,
+        }
         message = {"type": 0, "deserializationError": failed}
     else:
         failed = {"errorMessage": entry.message, "record": None, "cause": []}
