@@ -5,7 +5,7 @@ from cyclopts import App
 from core.cli import HERE, Json, Where, with_ksqldb
 from ksqldb.rulebook import commands
 
-rules = App(name="rules", help="Detection rules: list, deploy, pause, resume, undeploy.", help_format="plaintext")
+rules = App(name="rules", help="Detection rules: list, deploy, pause, resume, undeploy, test.", help_format="plaintext")
 
 
 @rules.command(name="list")
@@ -36,3 +36,9 @@ def resume(*names: str, where: Where = HERE) -> int:
 def undeploy(*names: str, where: Where = HERE) -> int:
     """Take the rules named off the server, with everything they made."""
     return with_ksqldb(where, lambda url, _: commands.undeploy_rules(url, names))
+
+
+@rules.command
+def test(*names: str) -> int:
+    """Run the cases beside the rules' files, on an engine in this process: no server, no Kafka."""
+    return commands.check_rules(names)

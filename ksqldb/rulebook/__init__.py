@@ -1,9 +1,11 @@
 """The rules of ``ksqldb/rules``: read from files, brought to a server, looked after there."""
 
+from ksqldb.rulebook._cases import CaseResult, run_cases
 from ksqldb.rulebook._deploy import RuleState, Status, deploy, pause, resume, states, undeploy
 from ksqldb.rulebook._files import Rule, Rulebook, RuleFileError, load, parse
 
 __all__ = [
+    "CaseResult",
     "Rule",
     "RuleFileError",
     "RuleState",
@@ -14,6 +16,7 @@ __all__ = [
     "parse",
     "pause",
     "resume",
+    "run_cases",
     "states",
     "undeploy",
 ]

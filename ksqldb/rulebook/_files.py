@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -27,6 +27,7 @@ from ksqldb.sqltext import split, without_comments
 
 SEVERITIES = ("info", "warning", "critical")
 SOURCES_FILE = "00_sources.sql"
+_CASES = ".test.toml"
 _ID = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _FIELD = re.compile(r"--\s?(id|title|severity|score|catches):\s*(.*)")
 _CREATE = re.compile(r"CREATE\s+(STREAM|TABLE)\s+(IF\s+NOT\s+EXISTS\s+)?(\w+)", re.I)
@@ -49,6 +50,7 @@ class Rule:
     catches: str
     sql: str
     creates: tuple[str, ...]
+    cases: str = ""  # the text of its test file, empty where it has none
 
     @cached_property
     def version(self) -> str:
@@ -87,14 +89,19 @@ def load(folder: Path | None = None) -> Rulebook:
     """The rules of a folder, or those of the product; raises RuleFileError."""
     root: Traversable = folder if folder is not None else files("ksqldb").joinpath("rules")
     try:
-        found = sorted((f for f in root.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+        found = sorted((f for f in root.iterdir() if f.name.endswith((".sql", _CASES))), key=lambda f: f.name)
         texts = {file.name: file.read_text(encoding="utf-8") for file in found}
     except OSError as problem:
         raise RuleFileError(f"the rules in {root} cannot be read: {problem.strerror or problem}") from None
     sources = tuple(piece.text for piece in split(texts.pop(SOURCES_FILE, "")))
     if not sources:
         raise RuleFileError(f"{root}: {SOURCES_FILE} is missing; it makes the streams that rules read and write")
-    rules = {rule.id: rule for rule in (parse(name, text) for name, text in texts.items())}
+    cases = {name.removesuffix(_CASES): texts.pop(name) for name in list(texts) if name.endswith(_CASES)}
+    found_rules = (parse(name, text) for name, text in texts.items())
+    rules = {rule.id: replace(rule, cases=cases.pop(rule.id, "")) for rule in found_rules}
+    if cases:
+        orphan = next(iter(cases))
+        raise RuleFileError(f"{root}: {orphan}{_CASES} has no rule beside it; {orphan}.sql is missing")
     _keep_apart(rules)
     return Rulebook(sources, rules)
 

@@ -1,4 +1,4 @@
-"""``streamguard rules list|deploy|pause|resume|undeploy``. Rows to stdout, progress to stderr.
+"""``streamguard rules list|deploy|pause|resume|undeploy|test``. Rows to stdout, progress to stderr.
 
 Exit codes: 0 done, 1 a rule is not in the state asked for, 2 usage, 3 the server cannot be reached.
 """
@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from ksqldb.client import KsqlClient, KsqlClientError, KsqlUnavailable
+from ksqldb.engine.errors import KsqlError
+from ksqldb.rulebook._cases import run_cases
 from ksqldb.rulebook._deploy import RuleState, Status, deploy, pause, resume, states, undeploy
 from ksqldb.rulebook._files import Rule, Rulebook, RuleFileError, load
 
@@ -52,6 +54,27 @@ async def resume_rules(url: str, rule_ids: Sequence[str], *, folder: Path | None
 async def undeploy_rules(url: str, rule_ids: Sequence[str], *, folder: Path | None = None) -> int:
     """Take the rules named off the server, with what they made."""
     return await _each(url, rule_ids, folder, undeploy)
+
+
+def check_rules(rule_ids: Sequence[str] = (), *, folder: Path | None = None) -> int:
+    """Run the cases of the rules named, or of all, on the engine in this process; needs no server."""
+    try:
+        book = load(folder)
+        rules = [book.rule(rule_id) for rule_id in rule_ids] or list(book.rules.values())
+        results = [result for rule in rules if rule.cases for result in run_cases(rule, book, rule.cases)]
+    except (RuleFileError, KsqlError) as problem:
+        _note(str(problem))
+        return USAGE
+    for result in results:
+        print(f"{'ok' if result.problem is None else 'FAILED':<6} {result.rule}: {result.name}")
+        if result.problem is not None:
+            print(f"       {result.problem}")
+    for rule in rules:
+        if not rule.cases:
+            _note(f"{rule.id} has no {rule.id}.test.toml")
+    failed = sum(result.problem is not None for result in results)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return DONE if not failed else NO
 
 
 async def _each(
