@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -106,21 +105,9 @@ async def append_bulk(conn: Any, items: Sequence[Item]) -> list[Verdict]:
     if not items:
         return []
     encoded = encode_items(items)
-    # Streams whose every item is accepted whatever happens are raised in one pass; the others are locked and judged.
-    guarded = {item.stream for item in items if item.expected_version is not None or item.command_id is not None}
-    free: Counter[str] = Counter()
-    for item in items:
-        if item.stream not in guarded:
-            free[item.stream] += len(item.events)
+    names = list({item.stream for item in items})
     commands = [item.command_id for item in items if item.command_id is not None]
-    heads: dict[str, int] = {}
-    if guarded:
-        heads |= dict(await conn.fetch("select stream, version from log.lock_streams($1)", list(guarded)))
-    if free:
-        raised = await conn.fetch(
-            "select stream, version from log.raise_streams($1, $2)", list(free), list(free.values())
-        )
-        heads |= {stream: version - free[stream] for stream, version in raised}
+    heads = dict(await conn.fetch("select stream, version from log.lock_streams($1)", names))
     done: dict[UUID, tuple[int, int]] = {}
     if commands:
         found = await conn.fetch("select * from log.command where command_id = any($1)", commands)
@@ -130,8 +117,8 @@ async def append_bulk(conn: Any, items: Sequence[Item]) -> list[Verdict]:
         return planned.verdicts
     base: int = await conn.fetchval(
         "select log.advance($1, $2, $3)",
-        [stream for stream in planned.versions if stream in guarded],
-        [version for stream, version in planned.versions.items() if stream in guarded],
+        list(planned.versions),
+        list(planned.versions.values()),
         len(planned.rows),
     )
     await conn.copy_records_to_table(
