@@ -22,6 +22,7 @@ from ksqldb.engine.run.io import RawRecord
 from ksqldb.engine.run.local import LocalEngine
 from ksqldb.engine.types import SqlType
 
+_SERVICE = "some.ksql.service.id"  # of ksqlDB's own harness
 FUNCTIONS = with_trial_functions(REGISTRY)
 _EXCEPTIONS: dict[str, tuple[type[KsqlError], ...]] = {
     "ParseFailedException": (ParseFailed,),
@@ -184,7 +185,7 @@ def _check_post(case: Case, catalog: Catalog) -> None:
             raise Mismatch(f"post: there is no source {want['name']}")
         _check_source(want, source, catalog)
     topics = post.get("topics") or {}
-    created = [name for q in catalog.queries.values() for name in (q.sink.topic, *internal_topics(q))]
+    created = [name for q in catalog.queries.values() for name in (q.sink.topic, *internal_topics(q, _SERVICE))]
     if "blacklist" in topics:
         banned = re.compile(topics["blacklist"])
         for name in created:
