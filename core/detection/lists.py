@@ -91,9 +91,11 @@ def rates_at(boundary: int, confirmed: Iterable[Confirmed]) -> dict[tuple[str, s
     rates: dict[tuple[str, str], Rate] = {}
     for key, items in by_party.items():
         labels = frauds = 0
+        oldest = boundary
         for item in sorted(items, key=lambda item: -item.effective):
-            if labels >= MIN_LABELS and item.effective <= boundary - RECENT_MS:
+            if labels >= MIN_LABELS and item.effective <= boundary - RECENT_MS and item.effective < oldest:
                 break
+            oldest = item.effective
             labels += item.labels
             frauds += item.frauds
         if frauds:

@@ -1,0 +1,343 @@
+"""Each feature against a brute-force reading of its docstring, over streams with ties and late events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.detection.features import FEATURES, Context, Feature, Insufficient
+from core.detection.features.base import NoState
+from core.detection.features.block_list import BlockList
+from core.detection.features.confirmed_rate import MerchantFraudRate, PayeeFraudRate
+from core.detection.features.device_drain import DeviceDrain
+from core.detection.features.dormancy import DORMANT_MS, Dormancy
+from core.detection.features.geo_velocity import GeoVelocity, kilometres
+from core.detection.features.new_device import NewDevice
+from core.detection.features.new_payee import NewPayee
+from core.detection.features.own_amount import OwnAmount
+from core.detection.features.similar_amounts import SimilarAmounts
+from core.detection.lists import (
+    Block,
+    Confirmed,
+    Lists,
+    Rate,
+    effective_from,
+    epoch_of,
+    rates_at,
+)
+from core.detection.payment import Payment
+from core.detection.population import Population, Sums
+from schema.events import Signal
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+T0 = 1_700_000_000_000
+Verdict = tuple[str, int] | None
+"""``("insufficient", 0)``, ``("signal", points)`` or None."""
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Payment]:
+    """Payments of one account: steps from nothing to months, some of them back in time."""
+    time = T0
+    payments = []
+    for number in range(draw(st.integers(1, 40))):
+        time += draw(st.sampled_from([0, 1_000, HOUR, 7 * HOUR, DAY, 10 * DAY, DORMANT_MS, DORMANT_MS + 1]))
+        late = draw(st.sampled_from([0, 0, 0, 0, HOUR, 3 * DAY]))
+        located = draw(st.booleans())
+        payments.append(
+            Payment(
+                f"t{number}",
+                "a",
+                draw(st.sampled_from([0, 100, 20_000, 21_000, 22_000, 23_000, 90_000])),
+                time - late,
+                device_id=draw(st.sampled_from([None, "d1", "d2", "d3"])),
+                payee_id=draw(st.sampled_from([None, *"abcdefgh"])),
+                latitude=draw(st.sampled_from([-23.5, -23.6, -3.1])) if located else None,
+                longitude=-46.6 if located else None,
+            )
+        )
+    return payments
+
+
+def verdicts(feature: type[Feature], payments: Iterable[Payment]) -> list[Verdict]:
+    context = Context(Population(), Lists())
+    state: Any = feature.State()
+    found: list[Verdict] = []
+    for payment in payments:
+        outcome = feature.assess(state, payment, context)
+        if isinstance(outcome, Insufficient):
+            found.append(("insufficient", 0))
+        else:
+            found.append(None if outcome is None else ("signal", outcome.points))
+        feature.learn(state, payment, context)
+    return found
+
+
+def new_device(now: Payment, past: list[Payment]) -> Verdict:
+    named = [p.device_id for p in past if p.device_id is not None]
+    if now.device_id is None or now.device_id in named:
+        return None
+    return ("signal", 150) if len(named) >= 5 else ("insufficient", 0)
+
+
+def new_payee(now: Payment, past: list[Payment]) -> Verdict:
+    named = [p.payee_id for p in past if p.payee_id is not None]
+    if now.payee_id is None or now.payee_id in named:
+        return None
+    firsts = [p.time for k, p in enumerate(past) if p.payee_id and p.payee_id not in {q.payee_id for q in past[:k]}]
+    if sum(0 <= now.time - time <= 8 * HOUR for time in firsts[-5:]) >= 4:
+        return "signal", 450
+    return ("signal", 100) if len(named) >= 5 else ("insufficient", 0)
+
+
+def dormancy(now: Payment, past: list[Payment]) -> Verdict:
+    if not past:
+        return "insufficient", 0
+    last, woke = -1, None
+    for payment in past:
+        if payment.time > last:
+            if last >= 0 and payment.time - last > DORMANT_MS:
+                woke = payment.time
+            last = payment.time
+    if now.time - last > DORMANT_MS or (woke is not None and 0 <= now.time - woke <= DAY):
+        return "signal", 400
+    return None
+
+
+def geo_velocity(now: Payment, past: list[Payment]) -> Verdict:
+    if now.latitude is None or now.longitude is None:
+        return None
+    last: Payment | None = None
+    for payment in past:
+        if payment.latitude is not None and (last is None or payment.time >= last.time):
+            last = payment
+    if last is None:
+        return "insufficient", 0
+    assert last.latitude is not None
+    assert last.longitude is not None
+    distance = kilometres(last.latitude, last.longitude, now.latitude, now.longitude)
+    hours = abs(now.time - last.time) / HOUR
+    too_fast = distance > 0 if hours == 0 else distance / hours > 900
+    return ("signal", 450) if distance >= 50 and too_fast else None
+
+
+def similar_amounts(now: Payment, past: list[Payment]) -> Verdict:
+    alike = [
+        p.amount for p in past[-12:] if 0 <= now.time - p.time <= DAY and abs(p.amount - now.amount) * 10 <= now.amount
+    ]
+    return ("signal", 450) if len(alike) >= 4 and sum(alike) + now.amount >= 100_000 else None
+
+
+def device_drain(now: Payment, past: list[Payment]) -> Verdict:
+    newest, since, seen = None, 0, set[str]()
+    named = 0
+    for payment in past:
+        if payment.device_id is not None:
+            if payment.device_id not in seen and named >= 5:
+                newest, since = payment.device_id, payment.time
+            seen.add(payment.device_id)
+            named += 1
+    if newest is None or now.device_id != newest or now.payee_id is None or not 0 <= now.time - since <= DAY:
+        return None
+    start = max(
+        k
+        for k, p in enumerate(past)
+        if p.device_id == newest and p.time == since and newest not in {q.device_id for q in past[:k]}
+    )
+    paid = [p.payee_id for p in past[start:] if p.device_id == newest and p.payee_id is not None]
+    distinct = list(dict.fromkeys(paid))[-8:]
+    return ("signal", 450) if len({*distinct, now.payee_id}) >= 3 else None
+
+
+@pytest.mark.parametrize(
+    ("feature", "reference"),
+    [
+        (NewDevice, new_device),
+        (NewPayee, new_payee),
+        (Dormancy, dormancy),
+        (GeoVelocity, geo_velocity),
+        (SimilarAmounts, similar_amounts),
+        (DeviceDrain, device_drain),
+    ],
+)
+@settings(max_examples=120, deadline=None)
+@given(payments=streams())
+def test_a_feature_says_what_its_brute_force_reading_says(
+    feature: type[Feature], reference: Callable[[Payment, list[Payment]], Verdict], payments: list[Payment]
+) -> None:
+    assert verdicts(feature, payments) == [reference(p, payments[:k]) for k, p in enumerate(payments)]
+
+
+def in_crowd(payments: Iterable[Payment]) -> list[Signal | Insufficient | None]:
+    """``OwnAmount`` among a thousand payments of R$ 100 by others, so that the kind's mean is known and tame."""
+    population = Population()
+    for k in range(1_000):
+        population.learn("", None, 10_000, T0)
+        population.stray("").add(0.8 + 0.4 * (k % 2), T0)
+    context = Context(population, Lists())
+    state: Any = OwnAmount.State()
+    found = []
+    for payment in payments:
+        found.append(OwnAmount.assess(state, payment, context))
+        OwnAmount.learn(state, payment, context)
+    return found
+
+
+def test_own_amount_needs_five_payments_then_knows_three_times_the_level() -> None:
+    small = [Payment(f"t{k}", "a", 5_000, T0 + k * DAY) for k in range(6)]
+    outcomes = in_crowd([*small, Payment("big", "a", 25_000, T0 + 6 * DAY)])
+    assert [type(outcome) for outcome in outcomes[:5]] == [Insufficient] * 5
+    assert outcomes[5] is None
+    big = outcomes[6]
+    assert isinstance(big, Signal)
+    # six payments of half a mean drawn towards one: (3 + 3) / 9; the ratio 2.5 / (2/3)
+    assert big.value == pytest.approx(3.75, abs=0.02)
+    assert (big.points, big.threshold) == (450, 3.0)
+
+
+def test_own_amount_forgets_after_thirty_days_and_does_not_learn_a_theft() -> None:
+    small = [Payment(f"t{k}", "a", 5_000, T0 + k * DAY) for k in range(6)]
+    later = in_crowd([*small, Payment("big", "a", 25_000, T0 + 40 * DAY)])
+    assert isinstance(later[6], Insufficient)
+    thefts = [Payment(f"x{k}", "a", 40_000, T0 + (6 + k) * DAY) for k in range(4)]
+    assert all(isinstance(outcome, Signal) for outcome in in_crowd([*small, *thefts])[6:])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 100_000)), min_size=1, max_size=60),
+    st.integers(0, 40),
+)
+def test_a_level_is_the_mean_of_thirty_days_drawn_towards_one(taken: list[tuple[int, int]], day: int) -> None:
+    history: Any = OwnAmount.State()
+    newest = -1
+    kept: list[tuple[int, float]] = []
+    for when, amount in taken:
+        newest = max(newest, when)
+        history.add(when, float(amount))
+        if when >= newest - 30:
+            kept.append((when, float(amount)))
+        kept = [(d, a) for d, a in kept if d >= newest - 30]
+    inside = [a for d, a in kept if day - 30 <= d <= day]
+    count, level = history.level(day)
+    assert count == len(inside)
+    assert level == pytest.approx((sum(inside) + 3) / (len(inside) + 3), rel=1e-9, abs=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0.1, 50.0), min_size=1, max_size=300))
+def test_sums_of_one_day_are_plain_moments(values: list[float]) -> None:
+    sums = Sums()
+    for value in values:
+        sums.add(value, T0)
+    mean, deviation = sums.moments()
+    assert mean == pytest.approx(sum(values) / len(values))
+    variance = sum((value - mean) ** 2 for value in values) / len(values)
+    assert deviation == pytest.approx(math.sqrt(variance), rel=1e-5, abs=1e-5)
+
+
+def test_the_tail_draws_a_line_that_few_lie_above() -> None:
+    sums = Sums()
+    for k in range(20_000):
+        sums.add(1.0 if k % 1000 else 1.0 + k / 200, T0)
+    line = sums.exceeded_by(0.0005)
+    above = sum(1.0 + k / 200 > line for k in range(0, 20_000, 1000))
+    assert 0 < above <= 10
+    assert Sums().exceeded_by(0.0005) == math.inf
+
+
+def test_sums_forget_a_thirtieth_a_day() -> None:
+    sums = Sums()
+    for _ in range(100):
+        sums.add(2.0, T0)
+    sums.add(2.0, T0 + 10 * DAY)
+    assert sums.count == pytest.approx(100 * (29 / 30) ** 10 + 1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["m1", "m2"]), st.integers(0, 20 * 24), st.booleans()), max_size=40),
+    st.integers(0, 20 * 24),
+)
+def test_rates_are_the_newest_labels_known(labels: list[tuple[str, int, bool]], hour: int) -> None:
+    boundary = epoch_of(T0 + hour * HOUR)
+    confirmed = [Confirmed("merchant", m, effective_from(T0 + at * HOUR), 1, int(bad)) for m, at, bad in labels]
+    expected: dict[tuple[str, str], Rate] = {}
+    for merchant in ("m1", "m2"):
+        known = [
+            (effective_from(T0 + at * HOUR), bad)
+            for m, at, bad in labels
+            if m == merchant and boundary - 7 * DAY < effective_from(T0 + at * HOUR) <= boundary
+        ]
+        taken: list[bool] = []
+        for effective in sorted({at for at, _ in known}, reverse=True):
+            if effective > boundary - DAY or len(taken) < 2:
+                taken += [bad for at, bad in known if at == effective]
+        if any(taken):
+            expected["merchant", merchant] = Rate(len(taken), sum(taken))
+    assert rates_at(boundary, confirmed) == expected
+
+
+def test_a_label_counts_from_the_first_boundary_after_it_is_known() -> None:
+    known_at = T0 + 1
+    begins = effective_from(known_at)
+    confirmed = [Confirmed("merchant", "m", begins, 1, 1)]
+    assert rates_at(begins - 6 * HOUR, confirmed) == {}
+    assert rates_at(begins, confirmed) == {("merchant", "m"): Rate(1, 1)}
+    assert rates_at(begins + 7 * DAY, confirmed) == {}
+
+
+def test_confirmed_rates_speak_above_one_half() -> None:
+    def at(rate: Rate, feature: type[Feature], merchant_id: str | None = None, payee_id: str | None = None) -> Any:
+        rates = {("merchant", "m"): rate, ("payee", "p"): rate}
+        payment = Payment("t", "a", 1, T0, merchant_id=merchant_id, payee_id=payee_id)
+        return feature.assess(feature.State(), payment, Context(Population(), Lists(rates=rates)))
+
+    assert at(Rate(2, 1), MerchantFraudRate, merchant_id="m") is None
+    assert at(Rate(3, 2), MerchantFraudRate, merchant_id="m").points == 500
+    assert at(Rate(1, 1), MerchantFraudRate, merchant_id="other") is None
+    assert at(Rate(1, 1), MerchantFraudRate) is None
+    assert at(Rate(1, 1), PayeeFraudRate, payee_id="p").id == "payee_fraud_rate"
+
+
+@pytest.mark.parametrize(
+    ("block", "allowed", "blocked"),
+    [
+        (Block("r", T0), None, True),
+        (Block("r", T0 + 1), None, False),
+        (Block("r", T0 - DAY, T0), None, False),
+        (Block("r", T0 - DAY, T0 + 1), None, True),
+        (Block("r", T0), Block("known", T0), False),
+        (Block("r", T0), Block("known", T0 - DAY, T0), True),
+    ],
+)
+def test_a_block_holds_from_its_time_to_its_end_unless_allowed(
+    block: Block, allowed: Block | None, blocked: bool
+) -> None:
+    for kind, payment in {
+        "account": Payment("t", "x", 1, T0),
+        "merchant": Payment("t", "a", 1, T0, merchant_id="x"),
+        "payee": Payment("t", "a", 1, T0, payee_id="x"),
+        "device": Payment("t", "a", 1, T0, device_id="x"),
+    }.items():
+        lists = Lists(blocks={(kind, "x"): block}, allowed={(kind, "x"): allowed} if allowed else {})
+        outcome = BlockList.assess(NoState(), payment, Context(Population(), lists))
+        assert (outcome is not None) == blocked
+        if isinstance(outcome, Signal):
+            assert (outcome.id, outcome.points) == (f"blocked_{kind}", 1000)
+
+
+def test_distance_is_the_great_circle() -> None:
+    assert kilometres(-23.5505, -46.6333, -22.9068, -43.1729) == pytest.approx(360, rel=0.02)  # São Paulo to Rio
+    assert kilometres(0.0, 0.0, 0.0, 180.0) == pytest.approx(math.pi * 6371)
+
+
+def test_every_feature_has_a_name_of_its_own() -> None:
+    names = [feature.id for feature in FEATURES]
+    assert len(set(names)) == len(names)
