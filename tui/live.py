@@ -16,7 +16,7 @@ T = TypeVar("T")
 CHART_SECONDS = 300
 INBOX_LIMIT = 20_000
 NEWEST_KEPT = 500
-ALERT_BATCH = 5_000
+ALERT_BATCH = 500
 POLL_TIMEOUT = 5.0
 _SAMPLED = 50
 """Alerts of a batch whose time to the screen is measured."""
@@ -163,14 +163,21 @@ class Live:
         if self._alert_position < 0:
             rows = await self.ports.alerts.newest(NEWEST_KEPT)
             self._shown_position = self._alert_position = max((row.last_pos for row in rows), default=0)
-        else:
+            self._hand_out(rows)
+            return self._alert_position
+        while True:  # in small bites, so that catching up does not hold the loop
             rows = await self.ports.alerts.changed_after(self._alert_position, ALERT_BATCH)
             if rows:
                 self._alert_position = rows[-1].last_pos
+                self._hand_out(rows)
+            if len(rows) < ALERT_BATCH:
+                return self._alert_position
+            await asyncio.sleep(0)
+
+    def _hand_out(self, rows: Sequence[Alert]) -> None:
         self._newest.extend(rows)
         for inbox in self._inboxes:
             inbox.put(rows)
-        return self._alert_position
 
     def shown(self, rows: Sequence[Alert]) -> None:
         """These alerts are being painted now: measure how long they took from the payment to the screen."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tui.app import ControlCenter
     from tui.live import Live
 
-DRAIN_HZ = 5
+DRAIN_HZ = 4
 
 
 class ControlScreen(PacedScreen[None]):

@@ -64,8 +64,11 @@ class Canvas(Widget):
             style = self.named(name)
             if under is not None:
                 style = style + under if name in ("text", "dim") else style + Style(bgcolor=under.bgcolor)
-            segments.append(Segment(shown, style))
             left -= size
+            if segments and segments[-1].style == style:  # each change of style is forty bytes on the line
+                segments[-1] = Segment(segments[-1].text + shown, style)
+            else:
+                segments.append(Segment(shown, style))
         if left > 0:
             segments.append(Segment(" " * left, self.rich_style if under is None else under))
         return Strip(segments, width)
@@ -80,7 +83,7 @@ def columns_line(cells: Sequence[Cell], widths: Sequence[int], aligns: Sequence[
     for (text, style), width, align in zip(cells, widths, aligns, strict=True):
         if width:
             if line:
-                line.append((" ", "text"))
+                line[-1] = line[-1][0] + " ", line[-1][1]
             line.append((fit(text, width, align), style))
     return line
 

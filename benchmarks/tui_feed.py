@@ -1,0 +1,127 @@
+"""The control center in a pty at 10,000 and 50,000 alerts a second, beside Textual's own RichLog and DataTable.
+
+CPU is that of the program alone. Key to paint is from the byte of the key to the bytes of the answer on the wire. The
+50,000 are what the overview is offered; it says what it drops. Also: bytes on the wire, the gaps of the event loop with
+a terminal that takes 5 kB/s, the first paint, and how long the end takes after ctrl+q and SIGHUP.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Benchmark, percentile
+from benchmarks.pty_harness import Terminal, python
+from tui.terminal.environment import DEFAULTS
+
+REPOSITORY = Path(__file__).parents[1]
+WARM_UP_S = 2.0
+MEASURED_S = 10.0
+SLOW_LINE = 5_000
+FIRST_PAINT = b"stream guard"
+
+Figures = dict[str, tuple[float, str]]
+
+
+def measure() -> Benchmark:
+    figures: Figures = {}
+    baseline: Figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        for rate in (10_000, 50_000):
+            _feed(figures, f"alerts_{rate // 1000}k", "overview", rate, report)
+        _slow_line(figures, report)
+        _ends(figures, report)
+        for kind in ("datatable", "richlog"):
+            _feed(baseline, f"{kind}_10k", kind, 10_000, report)
+    return Benchmark(figures, baseline)
+
+
+def _start(kind: str, rate: int, report: Path, bytes_per_s: int = 0) -> Terminal:
+    command = python("benchmarks.tui_feed_app", kind, str(rate), str(report))
+    return Terminal(command, env=DEFAULTS, cwd=str(REPOSITORY), bytes_per_s=bytes_per_s)
+
+
+def _run_for(terminal: Terminal, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        terminal.pump(0.02)
+
+
+def _feed(into: Figures, name: str, kind: str, rate: int, report: Path) -> None:
+    """Toggle pause and follow while rows come, and time each answer."""
+    terminal = _start(kind, rate, report)
+    try:
+        terminal.until_text("following", 60)
+        _run_for(terminal, WARM_UP_S)
+        terminal.press("R")
+        received, begin, answers, following = terminal.received, time.monotonic(), [], True
+        while time.monotonic() - begin < MEASURED_S:
+            answers.append(terminal.paint_time(b" ", b"browsing" if following else b"following", 60) * 1000)
+            following = not following
+            _run_for(terminal, 0.5 if following else 0.1)
+        wall = time.monotonic() - begin
+        rate_kb = (terminal.received - received) / wall / 1000
+        terminal.press("\x11")
+        terminal.wait_gone(120)
+    finally:
+        terminal.close()
+    said = _read(report)
+    gaps = said["gaps_ms"]
+    into[f"{name}_cpu"] = (100 * said["cpu_s"] / said["wall_s"], "% of a core")
+    into[f"{name}_taken"] = (said["rows"] / said["wall_s"], "rows/s")
+    into[f"{name}_key_p50"] = (percentile(answers, 50), "ms")
+    into[f"{name}_key_p95"] = (percentile(answers, 95), "ms")
+    into[f"{name}_loop_gap_p99"] = (percentile(gaps, 99), "ms")
+    into[f"{name}_wire"] = (rate_kb, "kB/s")
+
+
+def _slow_line(into: Figures, report: Path) -> None:
+    """A terminal that takes 5 kB/s: the loop must not notice, and keys must still steer."""
+    terminal = _start("overview", 1_000, report, SLOW_LINE)
+    try:
+        terminal.until_text("following", 60)
+        _run_for(terminal, WARM_UP_S)
+        terminal.press("R")
+        _run_for(terminal, MEASURED_S)
+        terminal.press("2")
+        terminal.until_text("oldest open", 30)
+        terminal.press("\x11")
+        terminal.wait_gone(30)
+    finally:
+        terminal.close()
+    into["line_5kBps_loop_gap_max"] = (max(_read(report)["gaps_ms"]), "ms")
+
+
+def _ends(into: Figures, report: Path) -> None:
+    """From the start of the program to its first frame, and from ctrl+q and SIGHUP to its end."""
+    begin = time.monotonic()
+    terminal = _start("overview", 100, report)
+    try:
+        while FIRST_PAINT not in terminal.raw:
+            terminal.pump(0.01)
+        into["start_to_first_paint"] = ((time.monotonic() - begin) * 1000, "ms")
+        terminal.until_text("following", 60)
+        terminal.press("\x11")
+        into["quit_to_gone"] = (terminal.wait_gone(30) * 1000, "ms")
+    finally:
+        terminal.close()
+    for name, stalled in (("hangup_to_gone", False), ("hangup_stalled_to_gone", True)):
+        with tempfile.TemporaryDirectory() as home:
+            center = Terminal(python("tests.pty.faked_center"), env={"STREAMGUARD_HOME": home}, cwd=str(REPOSITORY))
+            try:
+                center.until_text("following", 60)
+                if stalled:
+                    center.press("21" * 200)
+                center.send_signal(signal.SIGHUP)
+                into[name] = (center.wait_gone(30, reading=not stalled) * 1000, "ms")
+            finally:
+                center.close()
+
+
+def _read(report: Path) -> Any:
+    return json.loads(report.read_text())
