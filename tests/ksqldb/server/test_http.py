@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaProducer
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, TextMessage
 from wsproto.events import Request as WsRequest
@@ -202,3 +203,29 @@ async def test_command_statuses_are_kept(http: httpx.AsyncClient, stream: str) -
     path = f"/status/stream/{quote(f'`{stream.upper()}`')}/create"
     assert (await http.get(path)).json() == {"status": "SUCCESS", "message": "Stream created", "queryId": None}
     assert (await http.get("/status")).json()["commandStatuses"][f"stream/`{stream.upper()}`/create"] == "SUCCESS"
+
+
+async def test_a_reader_that_does_not_read_holds_nobody_up(
+    engine: EngineAddress, client: KsqlClient, stream: str
+) -> None:
+    sql = f"SELECT * FROM {stream} EMIT CHANGES;"
+    content = body(sql=sql, properties=EARLIEST)
+    _, writer = await asyncio.open_connection("127.0.0.1", engine.port, limit=1024)
+    writer.write(b"POST /query-stream HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content))
+    writer.transport.pause_reading()  # type: ignore[attr-defined]  # of asyncio's own socket transports
+    many = 30_000  # far more than what sockets and the engine hold for one reader
+    async with AIOKafkaProducer(bootstrap_servers=engine.bootstrap, linger_ms=20) as producer:
+        for number in range(many):
+            await producer.send(stream, b'{"n":%d,"d":1.00,"pad":"%s"}' % (number, b"x" * 300), key=b"k")
+    seen = 0
+    async with client.query(sql, properties=EARLIEST, buffer=many + 10) as query, asyncio.timeout(60):
+        async for rows in query.batches():
+            seen += len(rows)
+            if seen >= many:
+                break
+    stuck = [running for running in await client.queries() if stream.upper() in running.id]
+    assert len(stuck) == 1
+    writer.close()
+    async with asyncio.timeout(10):
+        while [running for running in await client.queries() if running.id == stuck[0].id]:
+            pass
