@@ -235,25 +235,28 @@ class Runtime:
     async def _save_regularly(self) -> None:
         while True:
             await asyncio.sleep(SNAPSHOT_SECONDS)
-            started = time.monotonic()
+            spent = 0.0
             try:
-                await self.save()
+                spent = await self.save()
             except OSError as error:
                 log.error("state could not be saved: %s", error)
-            spent = time.monotonic() - started
             if spent > 0.05 * SNAPSHOT_SECONDS:
                 await asyncio.sleep(20 * spent)
 
-    async def save(self, final: bool = False) -> None:
-        """Write the state of every query that moved since, once all its results up to there are acknowledged."""
+    async def save(self, final: bool = False) -> float:
+        """Write the state of every query that moved since, once all its results up to there are acknowledged. Gives
+        the seconds for which queries stood still."""
+        stood = 0.0
         if self.snapshots is None:
-            return
+            return stood
         for persistent in list(self.queries.values()):
             running = persistent.running
             if not running.changed:
                 continue
+            began = time.monotonic()
             state = encode(running.snapshot())
             running.changed = False
+            stood += time.monotonic() - began
             if final:
                 await asyncio.wait_for(self.sink.flush(), 10)
             else:
@@ -262,6 +265,7 @@ class Runtime:
                 await asyncio.to_thread(
                     self.snapshots.save, persistent.query.id, self.cluster_id, persistent.query.statement, state
                 )
+        return stood
 
 
 def _joined_tables(step: Step) -> set[str]:

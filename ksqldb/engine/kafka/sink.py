@@ -27,7 +27,13 @@ Written = tuple["bytes | None", "bytes | None", int]  # key, value, timestamp
 
 
 class _Batch(BatchBuilder):  # type: ignore[misc]
-    """A batch that takes many records in one call: appending one by one costs more than encoding them."""
+    """A batch that takes many records in one call: appending one by one costs more than encoding them.
+
+    ``done`` is set once the broker has acknowledged it (or refused it for good)."""
+
+    def __init__(self) -> None:
+        super().__init__(_BATCH_BYTES, 0)
+        self.done = asyncio.Event()
 
     def extend(self, records: Sequence[Written], begin: int, headers: list[Any]) -> int:
         """Append from ``begin`` on; gives the index of the first that has no room."""
@@ -55,8 +61,7 @@ class Sink:
         self.pending = 0
         self.room = asyncio.Event()
         self.room.set()
-        self.idle = asyncio.Event()
-        self.idle.set()
+        self.unacknowledged: set[_Batch] = set()
         self.closing = False
 
     async def start(self) -> None:
@@ -87,7 +92,8 @@ class Sink:
         given = list(headers)
         at = self._extend(queue[-1], records, 0, given) if queue else 0
         while at < len(records):
-            queue.append(_Batch(_BATCH_BYTES, 0))
+            queue.append(_Batch())
+            self.unacknowledged.add(queue[-1])
             at = self._extend(queue[-1], records, at, given)
         if place not in self.senders:
             self.senders[place] = asyncio.create_task(self._send(place, queue))
@@ -100,7 +106,6 @@ class Sink:
 
     def _grow(self, size: int) -> None:
         self.pending += size
-        self.idle.clear()
         if self.pending > _HIGH_WATER:
             self.room.clear()
 
@@ -108,11 +113,10 @@ class Sink:
         self.pending -= size
         if self.pending <= _HIGH_WATER:
             self.room.set()
-        if self.pending == 0:
-            self.idle.set()
 
     async def flush(self) -> None:
-        await self.idle.wait()
+        for batch in list(self.unacknowledged):
+            await batch.done.wait()
 
     async def _send(self, place: Place, queue: deque[_Batch]) -> None:
         topic, partition = place
@@ -123,6 +127,8 @@ class Sink:
                 builder.close()
                 await self._send_one(builder, topic, partition)
                 self._shrink(size)
+                self.unacknowledged.discard(builder)
+                builder.done.set()
         finally:
             self.senders.pop(place, None)
             self.queues.pop(place, None)
