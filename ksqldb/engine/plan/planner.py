@@ -32,6 +32,7 @@ from ksqldb.engine.plan.joins import JoinPlan, plan_joins
 from ksqldb.engine.plan.projection import (
     Projection,
     Selected,
+    key_of,
     missing_keys,
     persistent_schema,
     star_columns,
@@ -234,20 +235,31 @@ class QueryPlanner:
             raise KsqlError(
                 "Cannot repartition a TABLE source. If this is a join, joins on non-key columns are not yet supported."
             )
+        return self._rekey(step, () if keyless else exprs)
+
+    def _rekey(self, step: Step, exprs: tuple[Expression, ...]) -> Step:
+        """The former key columns become values, unless they are part of the new key."""
         scope = scope_of(step, self.catalog.functions)
         generator = AliasGenerator(c.name for c in step.schema)
         keys: list[Column] = []
-        if not keyless:
-            for expr in exprs:
-                name = expr.name if isinstance(expr, ast.ColumnRef) else generator.alias(expr)
-                keys.append(Column(name, type_of(expr, scope), Namespace.KEY))
+        for expr in exprs:
+            name = expr.name if isinstance(expr, ast.ColumnRef) else generator.alias(expr)
+            keys.append(Column(name, type_of(expr, scope), Namespace.KEY))
         taken = {c.name for c in keys}
         kept = [c for c in step.schema.value if c.name not in taken]
         kept += [Column(c.name, c.type) for c in step.schema.key if c.name not in taken]
         unique = list({c.name: c for c in kept}.values())
         items = tuple(ast.ColumnRef(c.name) for c in unique)
         schema = Schema((*keys, *unique))
-        return RekeyStep(step, () if keyless else exprs, items, schema, self.key_format())
+        return RekeyStep(step, exprs, items, schema, self.key_format())
+
+    def _keys_as_selected(self, step: Step, selected: Sequence[Selected]) -> Step:
+        """Under ``ksql.new.query.planner.enabled`` a plain stream's key is what was selected of it, in that order."""
+        keys = [s.expression for s in selected if key_of(s.expression, step.schema) is not None]
+        names = [key.name for key in keys if isinstance(key, ast.ColumnRef)]
+        if names == [c.name for c in step.schema.key] or len(set(names)) < len(names):
+            return step
+        return self._rekey(step, tuple(keys))
 
     def key_format(self) -> FormatInfo:
         """The format in which keys are serialised to choose a partition."""
@@ -361,7 +373,12 @@ class QueryPlanner:
         for item in selected:
             type_of(item.expression, scope)
         check_timestamp(self.timestamp, Schema(transient_columns(selected, step.schema, scope)))
-        self._check_key_present(step)
+        chooses = self.join is None and not self.clauses.partition_by and not step.is_table and step.window is None
+        if chooses and self.catalog.flag("ksql.new.query.planner.enabled"):
+            step = self._keys_as_selected(step, selected)
+            scope = scope_of(step, self.catalog.functions)
+        else:
+            self._check_key_present(step)
         schema, items = persistent_schema(selected, step.schema, scope)
         return self.persistent_plan(SelectStep(step, items, schema), schema)
 

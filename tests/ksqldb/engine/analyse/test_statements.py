@@ -115,3 +115,13 @@ def test_if_not_exists_warns_instead() -> None:
     made = engine(STREAM)
     (effect,) = made.execute(STREAM.replace("STREAM s", "STREAM IF NOT EXISTS s"))
     assert "already exists" in getattr(effect, "message", "")
+
+
+def test_under_the_new_planner_a_key_is_what_was_selected_of_it() -> None:
+    made = LocalEngine({"ksql.new.query.planner.enabled": "true"})
+    made.execute("CREATE STREAM s (a INT KEY, b INT KEY, c INT) WITH (KAFKA_TOPIC='s', FORMAT='JSON');")
+    made.execute("CREATE STREAM swapped AS SELECT b, a, c FROM s;")
+    made.execute("CREATE STREAM keyless AS SELECT c FROM s;")
+    sources = made.catalog.metastore.sources
+    assert str(sources["SWAPPED"].schema) == "`B` INTEGER KEY, `A` INTEGER KEY, `C` INTEGER"
+    assert str(sources["KEYLESS"].schema) == "`C` INTEGER"
