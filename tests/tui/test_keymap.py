@@ -61,6 +61,11 @@ def test_the_reference_lists_every_action() -> None:
         ([], "Feeds", ["the filter's text", "pause or follow", "clipboard"]),
         (["2", "enter"], "A case", ["confirm fraud", "refuse every payment"]),
         (["4"], "Scenarios", ["launch every scenario", "more normal traffic"]),
+        (["7"], "Topics", ["partitions, offsets and settings"]),
+        (["7", "enter"], "Messages of a topic", ["from an offset or a time", "send a message by hand"]),
+        (["7", "tab", "tab"], "Dead letters", ["to its topic again", "close it for good"]),
+        (["8", "tab"], "Projections", ["a replay of the log", "recompute every seal"]),
+        (["9"], "Health", ["restart the worker process", "crash reports"]),
     ],
 )
 async def test_help_lists_what_works_here(keys: list[str], first: str, there: list[str]) -> None:

@@ -67,7 +67,7 @@ async def test_a_source_that_fails_is_told_with_its_reason() -> None:
 
 
 @pytest.mark.parametrize("key", BACK)
-@pytest.mark.parametrize("screen", ["2", "3", "4"])
+@pytest.mark.parametrize("screen", ["2", "3", "4", "7", "8", "9"])
 async def test_every_way_back_leads_to_the_overview(screen: str, key: str) -> None:
     async with running() as session:
         await session.press(screen)
