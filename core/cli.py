@@ -202,12 +202,17 @@ def replay(
 def workers(
     *,
     only: Annotated[str | None, Parameter(help="producer,consumer,scenario,projector,rules")] = None,
+    http: Annotated[str | None, Parameter(help="HOST:PORT of /health and /metrics")] = None,
     where: Where = HERE,
 ) -> int:
     """Run a worker process until ctrl-c; any number of them share the work."""
     from core.workers.process import serve
 
-    return serve(where.settings(), only.split(",") if only else None)
+    if http is not None:
+        from core.workers.http import parse
+
+        http = parse(http)
+    return serve(where.settings(), only.split(",") if only else None, http=http)
 
 
 @app.command

@@ -15,6 +15,7 @@ _KNOWN = (
     ("core.scenarios.commands", "WrongKind", USAGE),
     ("core.workers.session", "NotReady", UNREACHABLE),
     ("core.workers.names", "UnknownTask", USAGE),
+    ("core.workers.http", "AddressError", USAGE),
     ("core.eventlog.migrate", "MigrationError", NO),
     ("core.eventlog.witness", "WitnessError", USAGE),
     ("core.kafka.inlet", "InletHalted", NO),

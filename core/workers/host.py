@@ -61,8 +61,8 @@ async def connect(dsn: str) -> Any:
     )
 
 
-async def host(services: Services, only: Sequence[str], stop: asyncio.Event) -> None:
-    """Run the tasks named until ``stop``; batches in hand are finished first."""
+async def host(services: Services, only: Sequence[str], stop: asyncio.Event, http: str | None = None) -> None:
+    """Run the tasks named until ``stop``; batches in hand are finished first. ``http``: HOST:PORT of its pages."""
     name = worker_id()
     pool = await connect(services.postgres)
     log = EventLog(pool)
@@ -70,6 +70,8 @@ async def host(services: Services, only: Sequence[str], stop: asyncio.Event) -> 
         tasks = [_make(task, services, pool, log, name) for task in only]
         running = [asyncio.create_task(keep_running(task, stop)) for task in tasks]
         reporting = asyncio.create_task(_report(pool, name, tasks))
+        if http is not None:
+            running.append(asyncio.create_task(_publish(http, tasks, stop)))
         await asyncio.gather(*running)
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
@@ -77,6 +79,16 @@ async def host(services: Services, only: Sequence[str], stop: asyncio.Event) -> 
     finally:
         await log.close()
         await pool.close()
+
+
+async def _publish(address: str, tasks: Sequence[Task], stop: asyncio.Event) -> None:
+    from core.workers.http import publish  # a web server is loaded only where one is asked for
+
+    try:
+        await publish(address, tasks, stop)
+    except BaseException:
+        stop.set()
+        raise
 
 
 def _make(task: str, services: Services, pool: Any, log: EventLog, name: str) -> Task:

@@ -23,7 +23,9 @@ from core.workers.names import TASKS, UnknownTask
 _DRAIN_S = 8.0
 
 
-def serve(settings: Settings, only: Sequence[str] | None = None, *, hosted: bool = False) -> int:
+def serve(
+    settings: Settings, only: Sequence[str] | None = None, *, hosted: bool = False, http: str | None = None
+) -> int:
     """Run the tasks (all by default) until SIGTERM, SIGINT or, when hosted, the end of standard input; returns 0.
 
     Raises ``UnknownTask``, ``StackError`` or what the first connection raised.
@@ -35,7 +37,7 @@ def serve(settings: Settings, only: Sequence[str] | None = None, *, hosted: bool
     if unknown := [name for name in chosen if name not in TASKS]:
         raise UnknownTask(f"there is no worker task {unknown[0]!r}; there are {', '.join(TASKS)}")
     _log_to_stderr()
-    _run(_serve(settings, chosen, hosted))
+    _run(_serve(settings, chosen, hosted, http))
     return 0
 
 
@@ -63,7 +65,7 @@ def _run(main: Coroutine[Any, Any, None]) -> None:
         uvloop.run(main)
 
 
-async def _serve(settings: Settings, only: Sequence[str], hosted: bool) -> None:
+async def _serve(settings: Settings, only: Sequence[str], hosted: bool, http: str | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -82,7 +84,8 @@ async def _serve(settings: Settings, only: Sequence[str], hosted: bool) -> None:
     try:
         addresses = stack.addresses
         witness = settings.home / "seals.jsonl"
-        await host(Services(Kafka(addresses.kafka), addresses.ksqldb, addresses.postgres, witness), only, stop)
+        services = Services(Kafka(addresses.kafka), addresses.ksqldb, addresses.postgres, witness)
+        await host(services, only, stop, http)
     finally:
         if watching is not None:
             watching.cancel()
