@@ -121,11 +121,21 @@ def _filled(app: ControlCenter) -> bool:
 # ------------------------------------------------------------------------------------------------ snapshots
 
 
-def described(screen: pyte.Screen) -> str:
+SECOND_LINE = 1
+"""The row of the screens' names: left out of most pictures, since each new screen changes it."""
+
+
+def described(screen: pyte.Screen, *, second_line: bool = True) -> str:
     """Text, then each row's styles as letters with run lengths, then what the letters mean."""
     letters: dict[str, str] = {}
     rows = []
+    lines = list(screen.display)
+    if not second_line:
+        lines[SECOND_LINE] = ""
     for y in range(screen.lines):
+        if y == SECOND_LINE and not second_line:
+            rows.append("")
+            continue
         runs: list[tuple[str, int]] = []
         for x in range(screen.columns):
             char = screen.buffer[y][x]
@@ -141,7 +151,7 @@ def described(screen: pyte.Screen) -> str:
             else:
                 runs.append((letter, 1))
         rows.append(" ".join(f"{letter}{count}" for letter, count in runs))
-    text = "\n".join(line.rstrip() for line in screen.display)
+    text = "\n".join(line.rstrip() for line in lines)
     legend = "\n".join(f"{letter} {style}" for style, letter in letters.items())
     return f"{text}\n--- styles\n" + "\n".join(rows) + f"\n--- letters\n{legend}\n"
 
@@ -152,7 +162,7 @@ def _letter(index: int) -> str:
 
 def difference(session: Session, name: str) -> str:
     """What differs from ``snapshots/NAME.txt``, or nothing; ``UPDATE_SNAPSHOTS=1`` writes the file instead."""
-    taken = described(session.picture())
+    taken = described(session.picture(), second_line=name.startswith("overview-"))
     path = SNAPSHOTS / f"{name}.txt"
     if os.environ.get("UPDATE_SNAPSHOTS") == "1":
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -74,3 +74,8 @@ async def test_help_lists_what_works_here(keys: list[str], first: str, there: li
         await session.shows(first)
         shown = session.text()
         assert [text for text in there if text not in shown] == []
+
+
+def test_the_guide_has_the_reference_of_this_registry() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "control-center.md").read_text("utf-8")
+    assert guide.endswith(keymap.reference().rstrip() + "\n"), "make screenshot writes it anew"

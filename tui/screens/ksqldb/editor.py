@@ -26,9 +26,7 @@ class Editor(TextArea):
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("text", "editor")]
 
     def __init__(self, text: str, *, id: str) -> None:
-        super().__init__(
-            text, id=id, tab_behavior="focus", soft_wrap=True, compact=True, show_line_numbers=False, theme="css"
-        )
+        super().__init__(text, id=id, tab_behavior="focus", compact=True, theme="css", highlight_cursor_line=False)
         self.cursor_blink = False  # each blink is bytes on the line
         self._spans: dict[int, list[tuple[str, int, int]]] = {}
         self._spans_of = ""
