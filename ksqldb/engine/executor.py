@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import random
-import re
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,14 +10,13 @@ from aiokafka.errors import KafkaError
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
-from ksqldb.engine.analyse.ddl import did_you_mean
 from ksqldb.engine.analyse.inserts import InsertedRow
 from ksqldb.engine.analyse.names import query_sources
-from ksqldb.engine.entities import commands, describe, listings, texts
-from ksqldb.engine.entities.describe import QueryInfo
+from ksqldb.engine.entities import commands, listings, texts
 from ksqldb.engine.entities.refusals import refused
 from ksqldb.engine.entities.schemas import Entity
 from ksqldb.engine.errors import KsqlError, NotSupported, ServerError, StatementError
+from ksqldb.engine.inspector import Inspector, find_query
 from ksqldb.engine.kafka.queries import Queries
 from ksqldb.engine.kafka.runtime import Runtime, now_ms
 from ksqldb.engine.kafka.topics import DEFAULT_RETENTION_MS, Topics
@@ -28,7 +24,6 @@ from ksqldb.engine.metastore import Source
 from ksqldb.engine.metastore.commandlog import Command, CommandLog
 from ksqldb.engine.parse import parse
 from ksqldb.engine.plan import statements as effects
-from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.run.local import checked, wrap_errors
 from ksqldb.engine.run.partitioner import partition_of
 
@@ -50,9 +45,6 @@ class Request:
     entities: list[Entity] = field(default_factory=list)
 
 
-_EXPLAIN = re.compile(r"^\s*EXPLAIN\s+", re.I)
-
-
 class Executor:
     def __init__(
         self,
@@ -71,9 +63,7 @@ class Executor:
         self.host = host
         self.sequence = 0
         self.statuses: dict[str, dict[str, object]] = {}
-        self.overrides: dict[str, dict[str, object]] = {}  # query id -> the properties its request came with
-        self.texts: dict[str, str] = {}  # query id -> its statement as shown
-        self.replicas: dict[str, int] = {}
+        self.inspector = Inspector(catalog, runtime, queries, host)
 
     def close(self) -> None:
         if self.command_log is not None:
@@ -105,7 +95,8 @@ class Executor:
             raise ServerError(f"Kafka cannot be asked for its topics: {error}") from error
         self.catalog.topics.clear()
         self.catalog.topics.update({name: info.partitions for name, info in found.items()})
-        self.replicas = {name: info.replicas for name, info in found.items()}
+        self.inspector.replicas.clear()
+        self.inspector.replicas.update({name: info.replicas for name, info in found.items()})
 
     def _validate(self, parsed: list[ast.ParsedStatement], request: Request) -> None:
         """Every statement on a copy, in order: if one fails none runs."""
@@ -160,20 +151,14 @@ class Executor:
     def _targets(self, action: ast.QueryAction, catalog: Catalog) -> list[str]:
         if action.query_id is None:
             return list(catalog.queries)
-        found = self._find_query(action.query_id, catalog)
+        found = find_query(action.query_id, catalog)
         return [] if found is None else [found]
-
-    @staticmethod
-    def _find_query(query_id: str, catalog: Catalog) -> str | None:
-        if query_id in catalog.queries:
-            return query_id
-        return next((name for name in catalog.queries if name.upper() == query_id.upper()), None)
 
     def _find_push(self, query_id: str) -> str | None:
         return next((name for name in self.queries.handles if name.upper() == query_id.upper()), None)
 
     def _check_action(self, action: ast.QueryAction, text: str, catalog: Catalog) -> None:
-        if action.query_id is None or self._find_query(action.query_id, catalog) is not None:
+        if action.query_id is None or find_query(action.query_id, catalog) is not None:
             return
         if self._find_push(action.query_id) is None:
             raise StatementError(f"Unknown queryId: {action.query_id}", text)
@@ -196,13 +181,14 @@ class Executor:
             case ast.QueryAction():
                 request.entities.append(await self._act(statement, text))
             case ast.Show():
-                request.entities.append(self._show(statement, text, request))
+                request.entities.append(self.inspector.show(statement, text, request.properties, request.variables))
             case ast.Describe():
-                request.entities.append(await self._describe(statement, text))
+                request.entities.append(await self.inspector.describe(statement, text))
             case ast.Explain():
-                request.entities.append(self._explain(statement, text, request))
+                number = self.sequence + 1
+                request.entities.append(self.inspector.explain(statement, text, request.properties, number))
             case ast.AssertTopic():
-                request.entities.append(await self._assert_topic(statement, text))
+                request.entities.append(await self.inspector.assert_topic(statement, text, self.refresh_topics))
             case _ if isinstance(statement, _CHANGES):
                 entity = await self._change(parsed, request)
                 if entity is not None:
@@ -239,7 +225,7 @@ class Executor:
         self._log(parsed.text, request.properties, source)
         query_id = effect.query.id if isinstance(effect, effects.Started) else None
         if query_id is not None:
-            self.overrides[query_id] = dict(request.properties)
+            self.inspector.overrides[query_id] = dict(request.properties)
         entity = commands.current_status(
             shown,
             commands.command_id(parsed.statement),
@@ -270,7 +256,7 @@ class Executor:
     def _store_text(self, effect: effects.Effect, shown: str) -> None:
         source = _source_of(effect)
         if isinstance(effect, effects.Started):
-            self.texts[effect.query.id] = shown
+            self.inspector.texts[effect.query.id] = shown
             if not effect.creates:
                 return
         if source is not None and source.name in self.catalog.metastore.sources:
@@ -356,136 +342,7 @@ class Executor:
         self.statuses[command] = dict(entity["commandStatus"])  # type: ignore[call-overload]
         return entity
 
-    def infos(self) -> dict[str, QueryInfo]:
-        """Persistent queries, newest first, then push queries."""
-        found = {
-            query_id: QueryInfo(
-                query_id,
-                self.texts.get(query_id, persistent.query.statement),
-                "PERSISTENT",
-                persistent.state,
-                persistent.query.plan,
-                persistent.query.sink,
-                persistent.error,
-            )
-            for query_id, persistent in reversed(self.runtime.queries.items())
-            if not persistent.query.materializes
-        }
-        return found | self.queries.infos
-
     # ------------------------------------------------------------------------------------------ listings
-
-    def _show(self, show: ast.Show, text: str, request: Request) -> Entity:
-        what = ast.Listing
-        sources = sorted(self.catalog.metastore.sources.values(), key=lambda s: s.name)
-        match show.what:
-            case what.TOPICS:
-                found = [(name, count, self.replicas.get(name, 1)) for name, count in self.catalog.topics.items()]
-                return listings.topics(text, found, show.all_topics, show.extended)
-            case what.STREAMS | what.TABLES:
-                chosen = [s for s in sources if s.is_table == (show.what is what.TABLES)]
-                if show.extended:
-                    return self._descriptions(text, chosen, extended=True)
-                name = "tables" if show.what is what.TABLES else "streams"
-                return listings.answer(name, text, **{name: [describe.source_entity(s) for s in chosen]})
-            case what.QUERIES:
-                infos = self.infos().values()
-                if show.extended:
-                    shown = [describe.query_description(q, self.host, {}, q.text) for q in infos]
-                    return listings.answer("query_descriptions", text, queryDescriptions=shown)
-                return listings.answer("queries", text, queries=[describe.query_entity(q) for q in infos])
-            case what.TYPES:
-                return listings.types(text, self.catalog.metastore.types)
-            case what.VARIABLES:
-                return listings.variables(text, request.variables)
-            case what.PROPERTIES:
-                return listings.properties(text, self.catalog.properties, request.properties)
-            case what.FUNCTIONS:
-                return listings.functions(text, self.catalog.functions)
-            case _:
-                raise _no_connect(text)
-
-    def _descriptions(self, text: str, sources: list[Source], extended: bool) -> Entity:
-        infos = self.infos()
-        shown = [describe.source_description(s, self.catalog, infos, extended) for s in sources]
-        return listings.answer("source_descriptions", text, sourceDescriptions=shown)
-
-    async def _describe(self, statement: ast.Describe, text: str) -> Entity:
-        match statement.what:
-            case "SOURCE":
-                source = self.catalog.metastore.source(statement.name)
-                if source is None:
-                    hint = did_you_mean(statement.name, self.catalog)
-                    raise StatementError(f"Could not find STREAM/TABLE '{statement.name}' in the Metastore{hint}", text)
-                offsets = await self.runtime.offset_summaries(source.name) if statement.extended else []
-                shown = describe.source_description(source, self.catalog, self.infos(), statement.extended, offsets)
-                return listings.answer("sourceDescription", text, sourceDescription=shown)
-            case "STREAMS" | "TABLES":
-                tables = statement.what == "TABLES"
-                found = sorted(self.catalog.metastore.sources.values(), key=lambda s: s.name)
-                return self._descriptions(text, [s for s in found if s.is_table == tables], statement.extended)
-            case "FUNCTION":
-                return listings.describe_function(text, self.catalog.functions, statement.name)
-            case _:
-                raise _no_connect(text)
-
-    def _explain(self, explain: ast.Explain, text: str, request: Request) -> Entity:
-        if explain.query_id is not None:
-            query_id = self._find_query(explain.query_id, self.catalog)  # push queries are not known to EXPLAIN
-            found = None if query_id is None else self.infos().get(query_id)
-            if found is None:
-                raise StatementError(f"Query with id:{explain.query_id} does not exist, use SHOW QUERIES to view the "
-                                     "full set of queries.", text)  # fmt: skip
-            properties = self.overrides.get(found.id, {})
-            shown = describe.query_description(found, self.host, properties, found.text)
-            return listings.answer("queryDescription", text, queryDescription=shown)
-        assert explain.statement is not None
-        parsed = ast.ParsedStatement(explain.statement, text)
-        explained = _EXPLAIN.sub("", text)
-        seen = self.catalog.copy().with_properties(request.properties)
-        with wrap_errors(parsed, seen):
-            info = self._explained(parsed, seen)
-        shown = describe.query_description(info, self.host, request.properties, explained)
-        return listings.answer("queryDescription", text, queryDescription=shown)
-
-    def _explained(self, parsed: ast.ParsedStatement, seen: Catalog) -> QueryInfo:
-        match parsed.statement:
-            case ast.Query() as query:
-                plan = QueryPlanner(query, seen, None).plan()
-                query_id = f"transient_{plan.sources[0].name}_{random.getrandbits(63)}"
-                return QueryInfo(query_id, parsed.text, "PUSH", "", plan)
-            case ast.CreateAsSelect() | ast.InsertInto():
-                effect = effects.apply(parsed, seen, self.sequence + 1, seen.properties)
-                assert isinstance(effect, effects.Started)
-                made = effect.query
-                return QueryInfo(made.id, parsed.text, "PERSISTENT", "", made.plan, made.sink)
-            case _:
-                raise KsqlError("The provided statement does not run a ksql query")
-
-    async def _assert_topic(self, statement: ast.AssertTopic, text: str) -> Entity:
-        """Wait until the topic is as asserted, at most for the statement's TIMEOUT (a second without)."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + (1000 if statement.timeout is None else statement.timeout.ms) / 1000
-        while (problem := self._topic_differs(statement)) is not None:
-            if loop.time() >= end:
-                raise AssertionFailed(problem)
-            await asyncio.sleep(0.1)
-            await self.refresh_topics()
-        return listings.answer("assert_topic", text, topicName=statement.topic, exists=statement.exists)
-
-    def _topic_differs(self, statement: ast.AssertTopic) -> str | None:
-        name = statement.topic
-        if (name in self.catalog.topics) != statement.exists:
-            return f"Topic {name} {'does not exist' if statement.exists else 'exists'}"
-        if not statement.exists:
-            return None
-        known = {"PARTITIONS": self.catalog.topics[name], "REPLICAS": self.replicas.get(name, 1)}
-        for config, wanted in statement.properties:
-            got = known.get(config)
-            if isinstance(wanted, ast.IntegerLiteral) and wanted.value != got:
-                difference = f"For config {config.lower()}, expected {wanted.value} got {got}"
-                return f"Mismatched configuration for topic {name}: {difference}"
-        return None
 
     # ------------------------------------------------------------------------------------------ recovery
 
@@ -535,10 +392,6 @@ class _Stopped(Exception):
         self.catalog = catalog
 
 
-class AssertionFailed(KsqlError):
-    error_code = 41700
-
-
 def _replay_action(action: str, query_id: str, catalog: Catalog, paused: set[str]) -> None:
     if action == "TERMINATE":
         effects.end(query_id, catalog)
@@ -581,7 +434,3 @@ def _use_query_endpoint(text: str) -> StatementError:
 
 def _unsupported(statement: ast.Statement, text: str) -> NotSupported:
     return NotSupported(f"{type(statement).__name__} statements are not supported by this engine.", text)
-
-
-def _no_connect(text: str) -> StatementError:
-    return NotSupported("Connectors are not supported by this engine: it has no Kafka Connect.", text)
