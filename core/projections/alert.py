@@ -28,6 +28,7 @@ create table alert (
     produced_at    timestamptz
 ) with (fillfactor = 70);
 create index on alert (first_pos);
+create index on alert (last_pos);
 create index on alert (account_id);
 """
 
