@@ -16,6 +16,11 @@ class NotLiteral:
     text: str
 
 
+def identity(state: Any) -> Any:
+    """The result of aggregates whose state is their result."""
+    return state
+
+
 @dataclass(frozen=True, slots=True)
 class Aggregator:
     """One aggregate call, ready to run.
@@ -25,6 +30,8 @@ class Aggregator:
     mutable part with it. ``merge`` joins the states of two sessions, the earlier one first. ``undo`` takes a value out
     again, None where the function cannot be used on tables. ``state_type`` is what ksqlDB stores (a format must be able
     to hold it). ``inputs`` is how many leading arguments of the call are columns: ``add`` takes that many values.
+    ``inline`` says in Python what ``add`` does with state ``{s}`` and value ``{a}``, for loops where a call for each
+    record counts.
     """
 
     initialize: Callable[[], Any]
@@ -36,3 +43,4 @@ class Aggregator:
     undo: Callable[..., Any] | None = None
     name: str = ""
     inputs: int = 1
+    inline: str = ""

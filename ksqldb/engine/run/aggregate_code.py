@@ -13,7 +13,7 @@ from typing import Any
 
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import Slot
-from ksqldb.engine.functions.aggregator import Aggregator
+from ksqldb.engine.functions.aggregator import Aggregator, identity
 from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import WINDOW_BOUNDS, Schema
 from ksqldb.engine.metastore.model import ROWTIME
@@ -137,14 +137,22 @@ class AggregateCode:
         at = 0
         for index, width in enumerate(self.spec.widths):
             args = "".join(f", a{at + i}" for i in range(width))
+            state = f"e[{_FIRST + index}]"
+            changed = f"_{what}{index}({state}{args})"
+            inline = self.spec.aggregators[index].inline
+            if what == "add" and inline:
+                changed = inline.format(s=state, a=f"a{at}")
             at += width
             source.line(indent, "try:")
-            source.line(indent + 1, f"e[{_FIRST + index}] = _{what}{index}(e[{_FIRST + index}]{args})")
+            source.line(indent + 1, f"{state} = {changed}")
             source.line(indent, "except Exception as _error:")
             source.line(indent + 1, "_report('AGGREGATE', str(_error), row)")
 
     def _result_lines(self, source: Source, indent: int) -> None:
-        for index in range(len(self.spec.aggregators)):
+        for index, aggregator in enumerate(self.spec.aggregators):
+            if aggregator.result is identity:
+                source.line(indent, f"r{index} = e[{_FIRST + index}]")
+                continue
             source.line(indent, "try:")
             source.line(indent + 1, f"r{index} = _result{index}(e[{_FIRST + index}])")
             source.line(indent, "except Exception as _error:")

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import reduce
 from typing import Any
 
-from ksqldb.engine.functions.aggregator import Aggregator
+from ksqldb.engine.functions.aggregator import Aggregator, identity
 from ksqldb.engine.functions.registry import Properties, aggregate
 from ksqldb.engine.functions.signature import ArgType
 from ksqldb.engine.types import BIGINT, DOUBLE, INTEGER, Base, DecimalType, Field, SqlType, StructType
@@ -35,10 +35,11 @@ def count(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Proper
         initialize=lambda: 0,
         add=lambda state, value: state if value is None else state + 1,
         undo=lambda state, value: state if value is None else state - 1,
-        result=lambda state: state,
+        result=identity,
         merge=operator.add,
         return_type=BIGINT,
         state_type=BIGINT,
+        inline="{s} if {a} is None else {s} + 1",
     )
 
 
@@ -89,7 +90,7 @@ def total(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Proper
         initialize=lambda: numbers.zero,
         add=lambda state, value: state if value is None else plus(state, value),
         undo=lambda state, value: state if value is None else minus(state, value),
-        result=lambda state: state,
+        result=identity,
         merge=plus,
         return_type=type_,
         state_type=type_,
@@ -114,7 +115,7 @@ def sum_list(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Pro
         initialize=lambda: numbers.zero,
         add=fold(numbers.add),
         undo=fold(numbers.subtract),
-        result=lambda state: state,
+        result=identity,
         merge=numbers.add,
         return_type=type_,
         state_type=type_,
@@ -163,6 +164,7 @@ for _type in ("DOUBLE", "INT", "BIGINT"):
 
 def _extreme(
     better: Callable[[Any, Any], bool],
+    sign: str,
 ) -> Callable[[Sequence[ArgType], Sequence[Any], Properties], Aggregator]:
     """An aggregate that keeps the value that is ``better`` than the one it has."""
 
@@ -176,10 +178,11 @@ def _extreme(
         return Aggregator(
             initialize=lambda: None,
             add=pick,
-            result=lambda state: state,
+            result=identity,
             merge=pick,
             return_type=type_,
             state_type=type_,
+            inline=f"{{s}} if {{a}} is None or ({{s}} is not None and not {{a}} {sign} {{s}}) else {{a}}",
         )
 
     return make
@@ -189,5 +192,5 @@ MIN = aggregate("MIN", "The least value of a column.")
 MAX = aggregate("MAX", "The greatest value of a column.")
 _ORDERED = ("INT", "BIGINT", "DOUBLE", "DECIMAL", "DATE", "TIME", "TIMESTAMP", "VARCHAR", "BYTES")
 for _type in _ORDERED:
-    MIN.overload(f"{_type} val1", _type)(_extreme(operator.lt))
-    MAX.overload(f"{_type} val1", _type)(_extreme(operator.gt))
+    MIN.overload(f"{_type} val1", _type)(_extreme(operator.lt, "<"))
+    MAX.overload(f"{_type} val1", _type)(_extreme(operator.gt, ">"))
