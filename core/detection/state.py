@@ -30,10 +30,12 @@ _LEARN = [(i, feature.learn) for i, feature in enumerate(FEATURES) if feature.St
 
 
 class RulePolicy(msgspec.Struct, frozen=True, gc=False):
-    """What a ksqlDB rule's row is worth: points 0-1000 and the words of its reason."""
+    """What a ksqlDB rule's row is worth: points 0-1000, the words of its reason, and what its count or amount (reais)
+    goes beyond."""
 
     points: int
     title: str
+    threshold: float | None = None
 
 
 class Changes(msgspec.Struct, frozen=True, gc=False):
@@ -262,7 +264,9 @@ class PartitionState:
     def _signal(self, incident: Incident, payment: Recent) -> Signal:
         policy = self.rules.get(incident.rule_id) or RulePolicy(DEFAULT_POINTS, f"rule {incident.rule_id}")
         value = float(incident.row_count) if incident.windowed else payment.amount / 100
-        return Signal(id=incident.rule_id, points=policy.points, reason=policy.title, value=value)
+        return Signal(
+            id=incident.rule_id, points=policy.points, reason=policy.title, value=value, threshold=policy.threshold
+        )
 
     def _decided(self, account_id: str, recent: Recent) -> PaymentDecided:
         recent.revision += 1

@@ -22,7 +22,7 @@ _SHOW_S = 0.5
 
 def policies() -> Mapping[str, RulePolicy]:
     """What a row of each rule file is worth."""
-    return {rule.id: RulePolicy(rule.score, rule.title) for rule in rulebook.load().rules.values()}
+    return {rule.id: RulePolicy(rule.score, rule.title, rule.threshold) for rule in rulebook.load().rules.values()}
 
 
 class Consumer:

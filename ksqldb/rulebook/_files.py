@@ -4,6 +4,7 @@
     -- title: Payment above R$ 3,000
     -- severity: warning
     -- score: 400
+    -- threshold: 3000
     -- catches: what it should catch, in a sentence; indented lines
     --   go on with the field above
 
@@ -29,7 +30,8 @@ SEVERITIES = ("info", "warning", "critical")
 SOURCES_FILE = "00_sources.sql"
 _CASES = ".test.toml"
 _ID = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-_FIELD = re.compile(r"--\s?(id|title|severity|score|catches):\s*(.*)")
+_FIELD = re.compile(r"--\s?(id|title|severity|score|threshold|catches):\s*(.*)")
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _CREATE = re.compile(r"CREATE\s+(STREAM|TABLE)\s+(IF\s+NOT\s+EXISTS\s+)?(\w+)", re.I)
 _INSERT = re.compile(r"INSERT\s+INTO\s+fraud_alerts\s+WITH\s*\(\s*QUERY_ID\s*=\s*'\$\{query_id\}'\s*\)", re.I)
 
@@ -41,7 +43,8 @@ class RuleFileError(Exception):
 @dataclass(frozen=True)
 class Rule:
     """``score`` is the points (0-1000) a payment gets when the rule raises it. ``creates`` names its own streams and
-    tables, upper case, in the order in which they are made."""
+    tables, upper case, in the order in which they are made. ``threshold`` is what a row's count (a windowed rule) or
+    amount in reais goes beyond; a file may leave it out."""
 
     id: str
     title: str
@@ -50,6 +53,7 @@ class Rule:
     catches: str
     sql: str
     creates: tuple[str, ...]
+    threshold: float | None = None
     cases: str = ""  # the text of its test file, empty where it has none
 
     @cached_property
@@ -124,9 +128,13 @@ def parse(name: str, text: str) -> Rule:
         raise RuleFileError(f"{name}: severity {severity!r} is none of {', '.join(SEVERITIES)}")
     if not score.isdigit() or int(score) > 1000:
         raise RuleFileError(f"{name}: score {score!r} is not a whole number from 0 to 1000")
+    threshold = fields.get("threshold")
+    if threshold is not None and not _NUMBER.fullmatch(threshold):
+        raise RuleFileError(f"{name}: threshold {threshold!r} is not a number like 3 or 0.25")
     body = "\n".join(text.splitlines()[body_line:])
     creates = _check_statements(name, rule_id, body, body_line)
-    return Rule(rule_id, fields["title"], severity, int(score), fields["catches"], body, creates)
+    beyond = None if threshold is None else float(threshold)
+    return Rule(rule_id, fields["title"], severity, int(score), fields["catches"], body, creates, beyond)
 
 
 def _header(name: str, text: str) -> tuple[dict[str, str], int]:

@@ -2,6 +2,7 @@
 -- title: Payment above R$ 3,000
 -- severity: warning
 -- score: 400
+-- threshold: 3000
 -- catches: One payment of more than R$ 3,000, whatever the account's habits are. A payment of exactly R$ 3,000.00
 --   passes. Every such payment is one row.
 

@@ -2,6 +2,7 @@
 -- title: More than 3 payments within a minute
 -- severity: warning
 -- score: 500
+-- threshold: 3
 -- catches: A fourth payment of an account within 60 seconds of event time. Windows hop by 10 seconds, because tumbling
 --   ones miss 20 to 55 % of bursts; so a burst makes a row for every overlapping window and payment, which readers
 --   join into one incident. Events up to 10 seconds late still count.

@@ -30,6 +30,13 @@ def test_a_header_and_its_statements() -> None:
     assert rule.query_id == f"RULE_BIG_{rule.version}"
 
 
+def test_a_threshold_may_be_given() -> None:
+    assert parse("big.sql", HEADER + INSERT).threshold is None
+    assert (
+        parse("big.sql", HEADER.replace("-- catches", "-- threshold: 3000.5\n-- catches") + INSERT).threshold == 3000.5
+    )
+
+
 def test_the_version_is_that_of_the_statements_alone() -> None:
     plain = parse("big.sql", HEADER + INSERT)
     spaced = INSERT.replace(" SELECT", "\n  SELECT /* all */")
@@ -47,6 +54,7 @@ def test_the_version_is_that_of_the_statements_alone() -> None:
         ("small.sql", HEADER + INSERT, "the id 'big' must be the file's name"),
         ("big.sql", HEADER.replace("warning", "loud") + INSERT, "severity 'loud' is none of info, warning, critical"),
         ("big.sql", HEADER.replace("300", "1001") + INSERT, "score '1001' is not a whole number"),
+        ("big.sql", HEADER.replace("-- catches", "-- threshold: lots\n-- catches") + INSERT, "'lots' is not a number"),
         ("big.sql", HEADER + "-- nonsense\n" + INSERT, "line 7: not a header field"),
         ("big.sql", HEADER, "the last statement must be INSERT INTO fraud_alerts"),
         ("big.sql", HEADER + INSERT.rstrip(";\n"), "line 7: the statement does not end with ';'"),
