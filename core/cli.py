@@ -189,13 +189,14 @@ def replay(
     map: Annotated[str, Parameter(help="name of a mapping, or a TOML file")] = "handbook",
     speed: Annotated[str, Parameter(help="max, or a factor against real time such as 60")] = "max",
     label_delay: Annotated[str | None, Parameter(help="such as 7d; none: labels only score")] = None,
+    score_from: Annotated[str | None, Parameter(help="a date; what lies before is replayed, not scored")] = None,
     json: Json = False,
     where: Where = HERE,
 ) -> int:
     """A labelled CSV through the whole pipeline in event time, then its scorecard."""
     from core.replay import commands
 
-    return asyncio.run(commands.replay(where.settings(), file, map, speed, label_delay, as_json=json))
+    return asyncio.run(commands.replay(where.settings(), file, map, speed, label_delay, score_from, as_json=json))
 
 
 @app.command

@@ -13,7 +13,7 @@ from core.replay.pace import speed as parse_speed
 from core.replay.replay import Replay, Sent
 from core.replay.report import Report
 from core.replay.results import Since, collect, count_rows, dead_letters, json_line, latencies
-from core.replay.scorecard import score
+from core.replay.scorecard import later, score
 from core.replay.source import Source
 from core.settings import Settings
 from core.stack.commands import tell
@@ -28,10 +28,18 @@ _KEEP = {"retention.ms": "-1"}
 
 
 async def replay(
-    settings: Settings, file: Path, map_name: str, speed: str, label_delay: str | None, *, as_json: bool
+    settings: Settings,
+    file: Path,
+    map_name: str,
+    speed: str,
+    label_delay: str | None,
+    score_from: str | None = None,
+    *,
+    as_json: bool,
 ) -> int:
     """Exit code 0 when every payment was taken in once, 1 when not, 130 when interrupted (the report covers what was
-    sent until then)."""
+    sent until then). ``score_from``: an ISO time (UTC); payments before it are replayed and not scored."""
+    scored_from = None if score_from is None else mapping.instant(score_from)
     described = mapping.load(map_name)
     delay = _delay(described, label_delay)
     factor = parse_speed(speed)
@@ -56,7 +64,8 @@ async def replay(
         settled = await work.settle(_SETTLE_S)
         elapsed = monotonic() - began
         await _projected(work)
-        report = await _report(work, since, sent, elapsed, scored=described.label is not None)
+        marked = (scored_from, delay or 0)
+        report = await _report(work, since, sent, elapsed, marked, scored=described.label is not None)
     if as_json:
         print(json_line(report.flat()))
     else:
@@ -85,10 +94,15 @@ async def _projected(work: Session) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _report(work: Session, since: Since, sent: Sent, elapsed: float, *, scored: bool) -> Report:
+async def _report(
+    work: Session, since: Since, sent: Sent, elapsed: float, marked: tuple[int | None, int], *, scored: bool
+) -> Report:
     rows = await count_rows(work.pool, since)
     refused = await dead_letters(work.pool, work.cluster, transaction.TOPIC, since)
     results = await collect(work.log, since)
+    truth, known = sent.truth, frozenset[str]()
+    if marked[0] is not None:
+        truth, known = later(results.outcomes, truth, marked[0], marked[1])
     return Report(
         transactions=sent.payments,
         rows=rows,
@@ -103,7 +117,7 @@ async def _report(work: Session, since: Since, sent: Sent, elapsed: float, *, sc
         rate_tx_s=round(rows / max(elapsed, 0.001), 1),
         latency_ms=await latencies(work.pool, since),
         complete=sent.complete,
-        score=score(results.outcomes, results.alerts, sent.truth) if scored else None,
+        score=score(results.outcomes, results.alerts, truth, known) if scored else None,
     )
 
 

@@ -93,6 +93,14 @@ def duration(text: str) -> int:
     return int(float(found[1]) * _UNITS[found[2]])
 
 
+def instant(text: str) -> int:
+    """An ISO date or time as epoch milliseconds, UTC where it has no zone; raises ``MappingError``."""
+    try:
+        return _millis(datetime.fromisoformat(text))
+    except ValueError:
+        raise MappingError(f"{text!r} is no time; write 2018-08-08 or 2018-08-08T12:00") from None
+
+
 def known() -> list[str]:
     """Names of the mappings that come with the product."""
     folder = resources.files("core.replay") / "mappings"

@@ -43,8 +43,34 @@ class Truth(msgspec.Struct, frozen=True, gc=False):
     campaign: str | None = None
 
 
-def score(outcomes: Sequence[Outcome], alerts: Sequence[Raised], truth: Mapping[str, Truth]) -> Score:
-    """The scorecard of the payments that have a truth; alerts that name none of them do not count."""
+def later(
+    outcomes: Iterable[Outcome], truth: Mapping[str, Truth], since: int, delay: int
+) -> tuple[dict[str, Truth], frozenset[str]]:
+    """The truth about payments from event time ``since`` on, and the accounts known to be compromised by then (a fraud
+    is known ``delay`` ms after it)."""
+    kept: dict[str, Truth] = {}
+    known: set[str] = set()
+    for outcome in outcomes:
+        fact = truth.get(outcome.transaction_id)
+        if fact is None:
+            continue
+        if outcome.time >= since:
+            kept[outcome.transaction_id] = fact
+        elif fact.is_fraud and outcome.time + delay <= since:
+            known.add(outcome.account_id)
+    return kept, frozenset(known)
+
+
+def score(
+    outcomes: Sequence[Outcome],
+    alerts: Sequence[Raised],
+    truth: Mapping[str, Truth],
+    known: frozenset[str] = frozenset(),
+) -> Score:
+    """The scorecard of the payments that have a truth; alerts that name none of them do not count.
+
+    ``known``: accounts known to be compromised before, which the card precision leaves out.
+    """
     judged = [outcome for outcome in outcomes if outcome.transaction_id in truth]
     relevant = [alert for alert in alerts if any(name in truth for name in alert.transactions)]
     fraud_ids = {o.transaction_id for o in judged if truth[o.transaction_id].is_fraud}
@@ -63,7 +89,7 @@ def score(outcomes: Sequence[Outcome], alerts: Sequence[Raised], truth: Mapping[
         f1=None if not precision or not recall else round(2 * precision * recall / (precision + recall), 4),
         alerts_per_day=round(len(relevant) / max(1, len(days)), 2),
         recall_by_scenario=_recall_by_scenario(fraud_ids, found, truth),
-        card_precision={str(CARDS): round(card_precision(judged, truth, CARDS), 4)} if fraud_ids else {},
+        card_precision={str(CARDS): round(card_precision(judged, truth, CARDS, known), 4)} if fraud_ids else {},
         false_positive_rate=_share(wrongly, honest, 6),
         time_to_detect_s=DetectTime(_quantile(delays, 0.5), _quantile(delays, 0.9)),
         money_lost_centavos=lost,
@@ -73,11 +99,13 @@ def score(outcomes: Sequence[Outcome], alerts: Sequence[Raised], truth: Mapping[
     )
 
 
-def card_precision(judged: Sequence[Outcome], truth: Mapping[str, Truth], k: int) -> float:
+def card_precision(
+    judged: Sequence[Outcome], truth: Mapping[str, Truth], k: int, before: frozenset[str] = frozenset()
+) -> float:
     """Mean over the days of the share of compromised accounts among the ``k`` of highest score that day.
 
-    The Handbook's measure: an account found compromised on one day is left out on the days after. Ties are broken by
-    the day's greatest amount.
+    The Handbook's measure: an account known ``before``, or found compromised on one day, is left out on the days
+    after. Ties are broken by the day's greatest amount.
     """
     days: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
     bad: dict[int, set[str]] = defaultdict(set)
@@ -87,7 +115,7 @@ def card_precision(judged: Sequence[Outcome], truth: Mapping[str, Truth], k: int
         days[day][outcome.account_id] = max(rank, days[day].get(outcome.account_id, rank))
         if truth[outcome.transaction_id].is_fraud:
             bad[day].add(outcome.account_id)
-    known: set[str] = set()
+    known = set(before)
     shares = []
     for day in sorted(days):
         ranked = sorted((a for a in days[day] if a not in known), key=lambda a: (days[day][a], a), reverse=True)[:k]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.replay.pace import AHEAD, SpeedError, Window, speed
-from core.replay.scorecard import Outcome, Raised, Truth, card_precision, score
+from core.replay.scorecard import Outcome, Raised, Truth, card_precision, later, score
 
 DAY = 86_400_000
 
@@ -69,6 +69,21 @@ def test_card_precision_leaves_out_cards_already_found() -> None:
     truth = {"1": Truth(True), "2": Truth(False), "3": Truth(True), "4": Truth(True)}
     assert card_precision(outcomes, truth, 1) == 1.0  # day one finds a, day two b
     assert card_precision(outcomes, truth, 2) == 0.5
+
+
+def test_scoring_from_a_day_on_leaves_out_what_was_known_by_then() -> None:
+    outcomes = [
+        outcome("1", account="a"),
+        outcome("2", account="b", time=3 * DAY),
+        outcome("3", account="c", time=5 * DAY),
+    ]
+    truth = {"1": Truth(True), "2": Truth(True), "3": Truth(True)}
+    kept, known = later(outcomes, truth, 4 * DAY, 2 * DAY)
+    assert (set(kept), set(known)) == ({"3"}, {"a"})
+    again = [*outcomes, outcome("4", account="a", time=5 * DAY, points=900)]
+    truth["4"] = Truth(True)
+    kept, known = later(again, truth, 4 * DAY, 2 * DAY)
+    assert score(again, [], kept, known).card_precision == {"100": 0.01}
 
 
 def test_speed_is_max_or_a_factor() -> None:
