@@ -7,10 +7,11 @@ result went out (HAVING). Where a key cannot be a dict key as it is, the key its
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ksqldb.engine.analyse.rewrite import columns
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import Slot
 from ksqldb.engine.functions.aggregator import Aggregator, identity
@@ -148,8 +149,10 @@ class AggregateCode:
             source.line(indent, "except Exception as _error:")
             source.line(indent + 1, "_report('AGGREGATE', str(_error), row)")
 
-    def _result_lines(self, source: Source, indent: int) -> None:
+    def _result_lines(self, source: Source, indent: int, chosen: Collection[int] | None = None) -> None:
         for index, aggregator in enumerate(self.spec.aggregators):
+            if chosen is not None and index not in chosen:
+                continue
             if aggregator.result is identity:
                 source.line(indent, f"r{index} = e[{_FIRST + index}]")
                 continue
@@ -173,10 +176,13 @@ class AggregateCode:
 
     def _emit_lines(self, source: Source, indent: int, window: str) -> None:
         """Lines that put the entry's result out, or a tombstone where it stops passing HAVING."""
-        self._result_lines(source, indent)
+        every = set(range(len(self.spec.aggregators)))
+        first = every if self.spec.having is None else self._read_by(self.spec.having)
+        self._result_lines(source, indent, first)
         if self._having_lines(source, indent):
             source.line(indent, "if _passes:")
             source.line(indent + 1, "e[1] = True")
+            self._result_lines(source, indent + 1, every - first)
             made = self._value(source, indent + 1)
             source.line(indent + 1, f"out((k, {made}, e[0], {window}))")
             source.line(indent, "elif e[1]:")
@@ -185,6 +191,12 @@ class AggregateCode:
         else:
             made = self._value(source, indent)
             source.line(indent, f"out((k, {made}, e[0], {window}))")
+
+    def _read_by(self, expr: Expression) -> set[int]:
+        """The aggregates whose results an expression reads."""
+        names = {ref.name for ref in columns(expr)}
+        values = self.spec.schema.value[: len(self.spec.aggregators)]
+        return {index for index, column in enumerate(values) if column.name in names}
 
     def _entry_lines(self, source: Source, indent: int, table: str) -> None:
         """Lines that find or make the entry ``e`` of the key in a dict."""
