@@ -30,8 +30,10 @@ from tui.terminal.driver import GuardedDriver
 from tui.terminal.pacing import PacedScreen
 from tui.terminal.sanitise import clean
 
-BREAKPOINTS = ((0, "-narrow"), (110, "-wide"), (180, "-full"))
+BREAKPOINTS = ((0, "-tiny"), (70, "-narrow"), (110, "-wide"), (180, "-full"))
 """Widths from which screens get their classes: beside the list a detail, then chart, list and detail."""
+HEIGHTS = ((0, "-short"), (18, "-tall"))
+"""Heights likewise: a short screen shows what moves, and nothing else."""
 MESSAGE_SECONDS = 6
 MESSAGES_KEPT = 500
 
@@ -63,6 +65,7 @@ class ControlCenter(ReportingApp):
     ) -> None:
         super().__init__(driver_class=GuardedDriver)
         self.HORIZONTAL_BREAKPOINTS = [*BREAKPOINTS]
+        self.VERTICAL_BREAKPOINTS = [*HEIGHTS]
         for known in theme.THEMES:
             self.register_theme(known)
         self.theme = theme_name
