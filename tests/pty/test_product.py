@@ -47,7 +47,6 @@ def test_from_boot_to_quit(product: Terminal, tmp_path: Path) -> None:
     product.press("s")
     product.until_text("one key chooses")
     product.press("v")
-    product.until_text("asked for velocity_burst")
     product.until(lambda screen: "6 in 1m" in screen, "the burst's alert", PIPELINE_S)
 
     product.press("2")
