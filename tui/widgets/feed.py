@@ -89,6 +89,7 @@ class Feed(Canvas, Generic[T]):
         self._window: list[T | None] = []
         self._at = -1
         self._laid_out: tuple[int, list[int]] = (-1, [])
+        self._drawn: object = None
 
     def _text_of(self, row: T) -> str:
         return " ".join(text for text, _ in self._cells(row))
@@ -119,9 +120,15 @@ class Feed(Canvas, Generic[T]):
         self._after_move()
 
     def redraw(self) -> None:
-        """Take a new picture of the model and paint it."""
-        self._window, self._at = self.model.window(self._body_height)
-        self.refresh()
+        """Take a new picture of the model, and paint it when it is another one: each frame is bytes on the line."""
+        model = self.model
+        self._window, self._at = model.window(self._body_height)
+        counts = (model.following, model.filter, model.new, len(model), model.total, model.place, model.scroll)
+        heading = (self.title_text, list(self.note), self.empty, self._columns, self.size)
+        picture = (self._window, self._at, counts, heading)
+        if picture != self._drawn:
+            self._drawn = picture
+            self.refresh()
 
     def on_resize(self) -> None:
         self.redraw()
