@@ -95,7 +95,7 @@ async def _stale(session: Session) -> None:
     session.fakes.flow.failure = "PostgreSQL: connection refused"
     session.app.live.seconds.clock = lambda: 12.0
     await session.shows("STALE 12s")
-    await session.shows("as of 12s")
+    await session.shows("as of 12s" if session.app.size.width > 80 else "p50 -…")
     await session.shows("connection refused")
 
 
