@@ -175,13 +175,7 @@ class Inlet(Generic[S]):
             _log.info("leases were not given up; they run out", error=str(error))
         finally:
             conn.terminate()
-        try:
-            async with asyncio.timeout(5):  # aiokafka's stop can hang when brokers are gone
-                if self._commit is not None:
-                    await self._commit
-                await consumer.stop()
-        except (TimeoutError, KafkaError) as error:
-            _log.info("the consumer did not close in time", error=str(error))
+        await _close(consumer, self._commit)
 
     async def _know_partitions(self, conn: Any, consumer: Any) -> None:
         present = await topics(self._kafka)
@@ -434,3 +428,21 @@ async def _commit(consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
         await consumer.commit(offsets)
     except KafkaError as error:
         _log.debug("offsets were not committed to Kafka", error=str(error))
+
+
+async def _close(consumer: Any, commit: asyncio.Task[None] | None) -> None:
+    """Close a consumer as far as it lets itself be closed: aiokafka's ``stop`` can hang when brokers are gone, and can
+    end in the cancellation of its own fetch; so it runs as a task, whose end says nothing of ours."""
+
+    async def stop() -> None:
+        if commit is not None:
+            await commit
+        await consumer.stop()
+
+    closing = asyncio.create_task(stop())
+    await asyncio.wait({closing}, timeout=5)
+    if not closing.done():
+        closing.cancel()
+        _log.info("the consumer did not close in time")
+    elif not closing.cancelled() and closing.exception() is not None:
+        _log.info("the consumer did not close well", error=str(closing.exception()))
