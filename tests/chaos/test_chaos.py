@@ -47,7 +47,7 @@ async def test_consumers_killed_at_random_moments(
         consumers[victim].end(signal.SIGKILL)
         reached, began = await conn.fetchval("select count(*) from taken"), time.monotonic()
         consumers[victim] = Consumer(postgres_dsn, broker.address, next(names))
-        await until(conn, "select count(*) > $1 from taken", reached)
+        await until(conn, "select count(*) >= least($1::bigint + 1, $2) from taken", reached, produced)
         recoveries.append(time.monotonic() - began)
     await until(conn, "select count(*) >= $1 from taken", produced)
     for consumer in consumers:
