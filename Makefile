@@ -26,7 +26,7 @@ test: $(READY)  ## the whole test suite that needs nothing but Python
 test-real: $(READY)  ## the suite against Apache Kafka (by Maven) and PostgreSQL 15
 	$(BIN)/python -m pytest tests/real
 
-chaos: $(READY)  ## the fault tests at length: 40 kills; make test runs their short form
+chaos: $(READY)  ## the fault tests: consumers, database, wire, broker and services fail on purpose
 	STREAMGUARD_CHAOS=40 $(BIN)/python -m pytest tests/chaos -n 0
 
 check: $(READY)  ## ruff, mypy --strict, import contracts
