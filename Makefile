@@ -21,7 +21,7 @@ run: $(READY)  ## the control center on the embedded stack; without a terminal: 
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/streamguard; else exec $(BIN)/streamguard run --headless; fi
 
 test: $(READY)  ## the whole test suite that needs nothing but Python
-	$(BIN)/python -m pytest tests --ignore tests/real --ignore tests/chaos
+	$(BIN)/python -m pytest tests --ignore tests/real
 
 test-real: $(READY)  ## the suite against Apache Kafka (by Maven) and PostgreSQL 15
 	$(BIN)/python -m pytest tests/real

@@ -240,7 +240,7 @@ class Inlet(Generic[S]):
         elif len(self._owned) < share:
             async with conn.transaction():
                 claimed = await lease.claim(
-                    conn, self._cluster, self._worker, list(self._topics), share - len(self._owned)
+                    conn, self._cluster, self._worker, list(self._topics), share - len(self._owned), self._owned
                 )
             if claimed:
                 await self._check_retention(consumer, claimed)

@@ -114,13 +114,18 @@ async def depart(conn: Any, cluster_id: str, worker_id: str) -> None:
     )
 
 
-async def claim(conn: Any, cluster_id: str, worker_id: str, topics: Sequence[str], wanted: int) -> Owned:
+async def claim(
+    conn: Any, cluster_id: str, worker_id: str, topics: Sequence[str], wanted: int, held: Iterable[int] = ()
+) -> Owned:
     """Take up to ``wanted`` partitions that are free, run out, or this worker's from before; inside a transaction.
+
+    Those in ``held`` are its own now and are none to take.
 
     Rows that someone's transaction holds are passed over: they are in use, whatever their lease says.
     """
     rows = await conn.fetch(
         "with free as (select partition from ops.koff where cluster_id = $1 and topic = any($2)"
+        "  and partition <> all($6::int[])"
         "  group by partition having bool_and(lease_until < clock_timestamp() or owner = $3) and count(*) = $5"
         "  order by partition limit $4)"
         " select topic, partition from ops.koff where cluster_id = $1 and topic = any($2)"
@@ -131,6 +136,7 @@ async def claim(conn: Any, cluster_id: str, worker_id: str, topics: Sequence[str
         worker_id,
         wanted,
         len(topics),
+        list(held),
     )
     locked: dict[int, list[str]] = {}
     for row in rows:

@@ -35,9 +35,9 @@ async def sessions(postgres_dsn: str) -> AsyncIterator[tuple[Any, Any]]:
     await two.close()
 
 
-async def claim(conn: Any, worker: str, wanted: int = 9) -> lease.Owned:
+async def claim(conn: Any, worker: str, wanted: int = 9, held: tuple[int, ...] = ()) -> lease.Owned:
     async with conn.transaction():
-        return await lease.claim(conn, "k", worker, TOPICS, wanted)
+        return await lease.claim(conn, "k", worker, TOPICS, wanted, held)
 
 
 async def test_a_lease_covers_a_partition_of_every_topic(sessions: tuple[Any, Any]) -> None:
@@ -45,6 +45,14 @@ async def test_a_lease_covers_a_partition_of_every_topic(sessions: tuple[Any, An
     assert await claim(one, "one", 1) == {0: {"a": Position(0, 1), "b": Position(0, 1)}}
     assert await claim(two, "two") == {1: {"a": Position(0, 1), "b": Position(0, 1)}}
     assert await claim(two, "three") == {}
+
+
+async def test_a_worker_that_wants_more_does_not_claim_what_it_holds(sessions: tuple[Any, Any]) -> None:
+    """Else it would claim the same partition for ever while another is free."""
+    one, _ = sessions
+    assert set(await claim(one, "one", 1)) == {0}
+    assert set(await claim(one, "one", 1, held=(0,))) == {1}
+    assert set(await claim(one, "one", 2)) == {0, 1}  # it forgot what it held: its own, at once
 
 
 async def test_a_batch_of_an_older_epoch_is_fenced(sessions: tuple[Any, Any]) -> None:
