@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -37,6 +38,7 @@ class Spec:
     ready_within: float = 30.0
     stop_within: float = 8.0
     user: tuple[int, int] | None = None
+    listener: socket.socket | None = None  # inherited by every run of it: the port is never free for another meanwhile
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -121,6 +123,7 @@ class Runner:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 env={**os.environ, **self.spec.environment},
+                pass_fds=[] if self.spec.listener is None else [self.spec.listener.fileno()],
                 cwd="/",
                 start_new_session=True,
             )
@@ -189,5 +192,7 @@ class Runner:
         if self._process is not None:
             self._set(self.service.state, "stops")
             await self._end(self.spec.stop_signal, self.spec.stop_within)
+        if self.spec.listener is not None:
+            self.spec.listener.close()
         self._set(DOWN)
         self.log.close()

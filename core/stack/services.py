@@ -18,6 +18,7 @@ from core.stack.service import Report, Spec
 HOST = "127.0.0.1"
 KAFKA_PORT = 9092  # where it is free and no other is asked for
 KSQLDB_PORT = 8088
+_BACKLOG = 256  # connections that may wait while a service is started again
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +31,30 @@ class Wanted:
     kafka: str | None = None  # bootstrap servers for the engine where the broker is not ours
 
 
-def choose_port(asked: int | None, usual: int, name: str, memory: Path) -> int:
-    """The port asked for; otherwise the one of the last start, the usual one or any, the first that is free.
+def take_port(asked: int | None, usual: int, name: str, memory: Path) -> socket.socket:
+    """Listen on the port asked for; otherwise on that of the last start, the usual one or any, the first that is free.
 
     `memory` is the file that keeps it: who holds an address finds the service there again after a restart of the stack.
+    The socket stays open while the service is started again, so that no other program can have the port meanwhile.
 
     Raises StackError where the port asked for is taken.
     """
-    if asked is not None and not _is_free(asked):
-        raise StackError(
-            f"port {asked} of {HOST}, meant for {name}, is taken by another program: stop that, "
-            f"or choose another port with STREAMGUARD_{name.upper()}_PORT"
-        )
-    candidates = [asked] if asked is not None else [*_remembered(memory), usual]
-    port = next((candidate for candidate in candidates if _is_free(candidate)), None) or _any_free()
-    memory.write_text(str(port))
-    return port
+    candidates = [asked] if asked is not None else [*_remembered(memory), usual, 0]
+    for port in candidates:
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+            listener.listen(_BACKLOG)
+        except OSError:
+            listener.close()
+            continue
+        memory.write_text(str(listener.getsockname()[1]))
+        return listener
+    raise StackError(
+        f"port {asked} of {HOST}, meant for {name}, is taken by another program: stop that, "
+        f"or choose another port with STREAMGUARD_{name.upper()}_PORT"
+    )
 
 
 def _remembered(memory: Path) -> list[int]:
@@ -53,22 +62,6 @@ def _remembered(memory: Path) -> list[int]:
         return [int(memory.read_text())]
     except (FileNotFoundError, ValueError):
         return []
-
-
-def _any_free() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def python_path() -> Mapping[str, str]:
@@ -110,7 +103,9 @@ def postgres_spec(paths: StackPaths) -> Spec:
     )
 
 
-def kafka_spec(paths: StackPaths, port: int) -> Spec:
+def kafka_spec(paths: StackPaths, listener: socket.socket) -> Spec:
+    port = int(listener.getsockname()[1])
+
     async def prepare(report: Report) -> None:
         pass  # the broker makes its folder itself
 
@@ -119,15 +114,18 @@ def kafka_spec(paths: StackPaths, port: int) -> Spec:
         address=f"{HOST}:{port}",
         command=lambda: [
             *(sys.executable, "-m", "core.stack.broker"),
-            *("--listen", f"{HOST}:{port}", "--data", str(paths.kafka)),
+            *("--listen", f"{HOST}:{port}", "--socket", str(listener.fileno()), "--data", str(paths.kafka)),
         ],
         probe=lambda: probes.kafka_answers(HOST, port),
         prepare=prepare,
+        listener=listener,
         environment=python_path(),
     )
 
 
-def ksqldb_spec(paths: StackPaths, port: int, bootstrap: str, broker_is_up: asyncio.Event | None) -> Spec:
+def ksqldb_spec(paths: StackPaths, listener: socket.socket, bootstrap: str, broker_is_up: asyncio.Event | None) -> Spec:
+    port = int(listener.getsockname()[1])
+
     async def prepare(report: Report) -> None:
         paths.ksqldb.mkdir(parents=True, exist_ok=True)
         if broker_is_up is not None and not broker_is_up.is_set():
@@ -139,9 +137,11 @@ def ksqldb_spec(paths: StackPaths, port: int, bootstrap: str, broker_is_up: asyn
         address=f"http://{HOST}:{port}",
         command=lambda: [
             *(sys.executable, "-m", "ksqldb.engine"),
-            *("--listen", f"{HOST}:{port}", "--bootstrap", bootstrap, "--data", str(paths.ksqldb)),
+            *("--listen", f"{HOST}:{port}", "--socket", str(listener.fileno())),
+            *("--bootstrap", bootstrap, "--data", str(paths.ksqldb)),
         ],
         probe=lambda: probes.http_answers(HOST, port, "/info"),
         prepare=prepare,
+        listener=listener,
         environment=python_path(),
     )

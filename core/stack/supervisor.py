@@ -27,10 +27,10 @@ from core.stack.services import (
     KAFKA_PORT,
     KSQLDB_PORT,
     Wanted,
-    choose_port,
     kafka_spec,
     ksqldb_spec,
     postgres_spec,
+    take_port,
 )
 from core.stack.state import SERVICES, Status
 
@@ -64,16 +64,16 @@ class Supervisor:
         if "postgres" in wanted.services:
             runners["postgres"] = self._runner(postgres_spec(self._paths))
         if "kafka" in wanted.services:
-            port = choose_port(wanted.kafka_port, KAFKA_PORT, "kafka", self._paths.port("kafka"))
-            runners["kafka"] = self._runner(kafka_spec(self._paths, port))
+            listener = take_port(wanted.kafka_port, KAFKA_PORT, "kafka", self._paths.port("kafka"))
+            runners["kafka"] = self._runner(kafka_spec(self._paths, listener))
         if "ksqldb" in wanted.services:
             broker = runners.get("kafka")
             bootstrap = broker.spec.address if broker else wanted.kafka
             if bootstrap is None:
                 raise StackError("ksqlDB needs Kafka: neither is the broker asked for, nor is there an address")
-            port = choose_port(wanted.ksqldb_port, KSQLDB_PORT, "ksqldb", self._paths.port("ksqldb"))
+            listener = take_port(wanted.ksqldb_port, KSQLDB_PORT, "ksqldb", self._paths.port("ksqldb"))
             runners["ksqldb"] = self._runner(
-                ksqldb_spec(self._paths, port, bootstrap, broker.is_up if broker else None)
+                ksqldb_spec(self._paths, listener, bootstrap, broker.is_up if broker else None)
             )
         return runners
 

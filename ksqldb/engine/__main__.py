@@ -18,6 +18,7 @@ def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfi
     """What a command line asks of the server and of the engine; exits with 2 and a message for what it cannot take."""
     parser = argparse.ArgumentParser(prog="python -m ksqldb.engine", description="A ksqlDB 0.29 compatible server.")
     parser.add_argument("--listen", default="127.0.0.1:8088", metavar="HOST:PORT", help="address to serve on")
+    parser.add_argument("--socket", type=int, metavar="FD", help="an inherited socket that listens there already")
     parser.add_argument("--bootstrap", required=True, metavar="HOST:PORT", help="Kafka bootstrap address")
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="command log and snapshots; without it nothing is kept"
@@ -39,7 +40,7 @@ def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfi
     host = host.strip("[]")
     users = read_users(given.users) if given.users else None
     return (
-        Options(host, int(port), users, given.tls_certificate, given.tls_key),
+        Options(host, int(port), users, given.tls_certificate, given.tls_key, given.socket),
         EngineConfig(given.bootstrap, given.data, properties, given.listen),
     )
 

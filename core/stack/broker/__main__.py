@@ -6,7 +6,9 @@ import errno
 import logging
 import resource
 import signal
+import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -23,6 +25,7 @@ _FILES = 65_536  # a segment keeps its file open
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m core.stack.broker", description=__doc__)
     parser.add_argument("--listen", required=True, metavar="HOST:PORT", help="port 0 takes a free one")
+    parser.add_argument("--socket", type=int, metavar="FD", help="an inherited socket that listens there already")
     parser.add_argument("--data", required=True, type=Path, metavar="DIR")
     parser.add_argument("--partitions", type=int, default=4, help="of a topic made without a count (default 4)")
     parser.add_argument("--no-auto-create", action="store_true", help="do not make topics that clients only ask for")
@@ -44,11 +47,15 @@ async def _retain(broker: Broker) -> None:
             log.error("old segments could not be deleted: %s", error)
 
 
-async def serve(listen: Address, broker: Broker, stop: asyncio.Event) -> None:
+async def serve(listen: Address, inherited: int | None, broker: Broker, stop: asyncio.Event) -> None:
     """Accept clients until `stop`. Raises OSError where the port cannot be had."""
     connections: set[Connection] = set()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(broker, connections), listen.host, listen.port)
+    accept = partial(Connection, broker, connections)
+    if inherited is None:
+        server = await loop.create_server(accept, listen.host, listen.port)
+    else:
+        server = await loop.create_server(accept, sock=socket.socket(fileno=inherited))
     port = int(server.sockets[0].getsockname()[1])
     broker.open(Address(listen.host, port))
     retention = asyncio.create_task(_retain(broker))
@@ -69,7 +76,7 @@ async def _main(arguments: argparse.Namespace) -> int:
         loop.add_signal_handler(signum, stop.set)
     try:
         broker = Broker(arguments.data, arguments.partitions, auto_create=not arguments.no_auto_create)
-        await serve(Address(host, int(port)), broker, stop)
+        await serve(Address(host, int(port)), arguments.socket, broker, stop)
     except OSError as error:
         where = f"port {port} of {host} is taken" if error.errno == errno.EADDRINUSE else str(error)
         print(f"the broker cannot run: {where}", file=sys.stderr)

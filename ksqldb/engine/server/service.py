@@ -31,13 +31,15 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``users`` maps names to passwords; ``certificate`` and ``key`` are PEM files and make it https."""
+    """``users`` maps names to passwords; ``certificate`` and ``key`` are PEM files and make it https; ``inherited`` is
+    the descriptor of a socket that listens at the address already."""
 
     host: str
     port: int
     users: Mapping[str, str] | None = None
     certificate: Path | None = None
     key: Path | None = None
+    inherited: int | None = None
 
 
 def read_users(path: Path) -> dict[str, str]:
@@ -71,7 +73,8 @@ async def serve(options: Options, engine: Engine) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
-    listener = _listen(options.host, options.port)
+    listener = _listen(options) if options.inherited is None else socket.socket(fileno=options.inherited)
+    listener.setblocking(False)
     port = listener.getsockname()[1]
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
@@ -124,8 +127,9 @@ async def _start(engine: Engine) -> None:
         pause = min(pause * 2, 5.0)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(options: Options) -> socket.socket:
     """A listening socket; CannotServe where the address is taken. Port 0 takes a free one."""
+    host, port = options.host, options.port
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -133,7 +137,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as problem:
         listener.close()
         raise CannotServe(f"cannot listen on {host}:{port}: {problem.strerror}; choose another --listen") from None
-    listener.setblocking(False)
     return listener
 
 
