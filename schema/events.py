@@ -2,7 +2,8 @@
 
 An event is a frozen struct registered under its name and newest version. Old versions stay readable: an upcaster takes
 the decoded JSON object of version n to that of n + 1. A version newer than this program knows is refused, not guessed.
-Streams: ``account-<id>``, ``alert-<id>``, ``case-<id>``, ``scenario-<run>``, ``rule-<id>``, ``operator-<name>``.
+Streams: ``account-<id>``, ``alert-<id>``, ``case-<id>``, ``scenario-<run>``, ``rule-<id>``, ``operator-<name>``,
+and for a party that is no account ``merchant-<id>``, ``payee-<id>`` or ``device-<id>``.
 """
 
 from __future__ import annotations
@@ -131,6 +132,36 @@ class AccountBlocked(Event, frozen=True, kw_only=True, omit_defaults=True):
 @event()
 class AccountUnblocked(Event, frozen=True, kw_only=True, omit_defaults=True):
     account_id: str
+    reason: str
+
+
+# ---------------------------------------------------------------------------------------------- <kind>-<party>
+
+
+@event()
+class PartyListed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A party comes on a list, or its entry there is replaced; ``until`` is event time (epoch ms), None = until lifted.
+
+    ``list`` is block or allow; ``kind`` is account, merchant, payee or device. Accounts are blocked by
+    ``AccountBlocked``.
+    """
+
+    list: str
+    kind: str
+    party: str
+    operator: str
+    reason: str
+    until: int | None = None
+
+
+@event()
+class PartyUnlisted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The party's entry on a list is lifted."""
+
+    list: str
+    kind: str
+    party: str
+    operator: str
     reason: str
 
 

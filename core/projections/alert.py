@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.projections.case_status import ACTS, NEWEST
 from core.projections.projection import Projection
 
 _TABLES = """
@@ -66,34 +67,16 @@ on conflict (alert_id) do update set
     sources = excluded.sources, last_pos = excluded.last_pos
 """
 
-_CASES = """
-update alert a set
-    status = case c.type when 'CaseClaimed' then 'claimed' when 'CaseConfirmed' then 'confirmed'
-                         when 'CaseDismissed' then 'dismissed' when 'CaseEscalated' then 'escalated' else 'open' end,
-    assignee = case when c.type <> 'CaseReopened' then c.operator end,
-    last_pos = greatest(a.last_pos, c.pos)
-from (
-    select distinct on (data ->> 'case_id') data ->> 'case_id' as case_id, data ->> 'operator' as operator, type, pos
-    from event
-    where pos > $1 and pos <= $2
-      and type in ('CaseClaimed', 'CaseConfirmed', 'CaseDismissed', 'CaseEscalated', 'CaseReopened')
-    order by data ->> 'case_id', pos desc
-) c
-where a.alert_id = c.case_id
+_CASES = f"""
+update alert a set status = c.status, assignee = c.assignee, last_pos = greatest(a.last_pos, c.pos)
+from ({NEWEST}) c
+where a.alert_id = c.case_id and a.first_pos < c.pos
 """
 
 ALERT = Projection(
     name="alert",
     version=1,
-    types={
-        "AlertRaised": 1,
-        "AlertExtended": 1,
-        "CaseClaimed": 1,
-        "CaseConfirmed": 1,
-        "CaseDismissed": 1,
-        "CaseEscalated": 1,
-        "CaseReopened": 1,
-    },
+    types={"AlertRaised": 1, "AlertExtended": 1, **ACTS},
     tables=_TABLES,
     fold=(_INCIDENTS, _CASES),
     published={"alert": "alert_id"},

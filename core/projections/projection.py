@@ -24,7 +24,7 @@ class Projection:
     tables: str
     fold: tuple[str, ...]
     published: Mapping[str, str]
-    """Name of each table shown in ``read`` -> its key column."""
+    """Name of each table shown in ``read`` -> its key: a column, or several by commas."""
     effects: tuple[str, ...] = ()
     public: Mapping[str, str] = field(default_factory=dict)
     """Name of each view in ``public`` -> its query over the views of ``read``."""

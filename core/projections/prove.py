@@ -63,9 +63,9 @@ async def prove(
             live = f"{projection.schema(row['generation'])}.{table}"
             rows += await conn.fetchval(f"select count(*) from pg_temp.{table}")
             found = await conn.fetch(
-                f"select coalesce(a.{key}, b.{key})::text as key, to_jsonb(a)::text as live,"
+                f"select concat_ws(' ', {key}) as key, to_jsonb(a)::text as live,"
                 " to_jsonb(b)::text as replayed, count(*) over () as differing"
-                f" from {live} a full join pg_temp.{table} b on a.{key} = b.{key}"
+                f" from {live} a full join pg_temp.{table} b using ({key})"
                 f" where to_jsonb(a) is distinct from to_jsonb(b) order by 1 limit {_SHOWN}"
             )
             differences += [Difference(table, r["key"], r["live"], r["replayed"]) for r in found]
