@@ -18,12 +18,15 @@ def story(seed: int, length: int = 120) -> list[Item]:
     payments: list[events.PaymentDecided] = []
     alerts: list[events.AlertRaised] = []
     runs: list[str] = []
+    rules: list[str] = []
 
     def add(stream: str, event: Event) -> None:
         items.append(Item(stream, [event], META))
 
     while len(items) < length:
-        match dice.choices(("pay", "revise", "raise", "extend", "case", "run"), (50, 10, 10, 6, 16, 8))[0]:
+        match dice.choices(
+            ("pay", "revise", "raise", "extend", "case", "run", "rule", "list"), (45, 10, 10, 6, 16, 6, 4, 8)
+        )[0]:
             case "pay":
                 payment = _payment(dice, f"t{seed}-{len(payments)}")
                 payments.append(payment)
@@ -62,6 +65,12 @@ def story(seed: int, length: int = 120) -> list[Item]:
                     )
                 else:
                     add(f"scenario-{runs[-1]}", _run(dice, dice.choice(runs)))
+            case "rule":
+                rule = dice.choice(("high_amount", "high_velocity"))
+                add(f"rule-{rule}", _rule(dice, rule, deployed=rule in rules))
+                rules.append(rule)
+            case "list":
+                add(*_listing(dice))
             case _:
                 continue
     return items
@@ -83,7 +92,7 @@ def _alert(dice: random.Random, alert_id: str, payments: list[events.PaymentDeci
     same = [p.transaction_id for p in payments if p.account_id == about.account_id]
     return events.AlertRaised(
         alert_id=alert_id,
-        rule_id="high_amount",
+        rule_id=dice.choice(("high_amount", "high_velocity")),
         account_id=about.account_id,
         incident_start=about.event_time,
         incident_end=about.event_time + 1000,
@@ -107,6 +116,41 @@ def _case(dice: random.Random, alert: events.AlertRaised) -> Event:
             events.CaseDismissed(case_id=case, operator=operator, reason="known customer"),
             events.CaseEscalated(case_id=case, operator=operator),
             events.CaseReopened(case_id=case, operator=operator),
+            events.CaseNoted(case_id=case, operator=operator, text="called her"),
+        )
+    )
+
+
+def _rule(dice: random.Random, rule: str, *, deployed: bool) -> Event:
+    new = events.RuleDeployed(rule_id=rule, version=str(dice.randrange(1, 4)), sql_sha256="0" * 64)
+    if not deployed:
+        return new
+    return dice.choice(
+        (new, events.RulePaused(rule_id=rule, operator="ana"), events.RuleResumed(rule_id=rule, operator="bo"))
+    )
+
+
+def _listing(dice: random.Random) -> tuple[str, Event]:
+    account, until = f"acc-{dice.randrange(6)}", dice.choice((None, 1_800_000_000_000))
+    kind, party = dice.choice((("merchant", "m-1"), ("device", "d-1"), ("account", account)))
+    name = dice.choice(("block", "allow")) if kind != "account" else "allow"
+    rule = dice.choice(("high_amount", "high_velocity"))
+    return dice.choice(
+        (
+            (f"account-{account}", events.AccountBlocked(account_id=account, reason="stolen card", until=until)),
+            (f"account-{account}", events.AccountUnblocked(account_id=account, reason="new card")),
+            (
+                f"rule-{rule}",
+                events.RuleSnoozed(rule_id=rule, account_id=account, until=1_800_000_000_000, operator="ana"),
+            ),
+            (
+                f"{kind}-{party}",
+                events.PartyListed(list=name, kind=kind, party=party, operator="bo", reason="seen", until=until),
+            ),
+            (
+                f"{kind}-{party}",
+                events.PartyUnlisted(list=name, kind=kind, party=party, operator="bo", reason="an error"),
+            ),
         )
     )
 

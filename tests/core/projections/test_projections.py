@@ -19,6 +19,7 @@ from core.projections.rebuild import rebuild
 from core.projections.runner import Runner, advance, pass_over
 from core.projections.standing import standings
 from schema import events
+from tests.core.projections import plain
 from tests.core.projections.stories import META, story
 
 
@@ -72,6 +73,34 @@ async def test_a_fold_does_not_depend_on_how_the_log_is_cut(log: EventLog, pool:
             "select account_id, total_transactions, fraud_transactions, total_amount from read.account_risk"
         )
     assert {row[0]: tuple(row[1:]) for row in found} == expected_risk(await log.read(1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_projections_equal_the_plainest_folds(log: EventLog, pool: Any, seed: int) -> None:
+    await log.append_many(story(40 + seed, 200))
+    whole = await log.read(1)
+    async with pool.acquire() as conn:
+        await advance_all(conn, limit=50)
+        entries = await conn.fetch("select * from read.list_entry")
+        assert {
+            (r["list"], r["kind"], r["party"], r["rule_id"]): (r["active"], r["reason"], r["first_pos"])
+            for r in entries
+        } == plain.lists(whole)
+        stats = await conn.fetch("select * from read.rule_stat")
+        assert {
+            (r["rule_id"], r["version"], r["hour"]): {k: r[k] for k in plain.COUNTED if r[k]} for r in stats
+        } == plain.rule_stats(whole)
+        minutes = await conn.fetch("select * from read.throughput_minute")
+        assert {r["minute"]: {k: r[k] for k in plain.FLOW if r[k]} for r in minutes} == plain.throughput(whole)
+        audit = await conn.fetch("select pos, action from read.audit order by pos")
+        assert [tuple(row) for row in audit] == plain.acts(whole)
+        alerts = await conn.fetch("select alert_id, status, assignee from read.alert where status <> 'open'")
+        cases = await conn.fetch("select case_id, status, assignee from read.cases where status <> 'open'")
+        standing = {case: it for case, it in plain.statuses(whole).items() if it[0] != "open"}
+        assert {row[0]: (row[1], row[2]) for row in alerts} == standing
+        assert {row[0]: (row[1], row[2]) for row in cases} == standing
+        switched = {r["rule_id"]: (r["version"], r["paused"]) for r in await conn.fetch("select * from read.rule")}
+        assert switched == plain.rules(whole)
 
 
 async def test_a_corrupted_row_is_named(log: EventLog, pool: Any) -> None:
