@@ -10,7 +10,7 @@ from typing import Any
 from core.eventlog import Recorded
 from schema import events
 
-STATUS = {
+STATUS: dict[type[Any], str] = {
     events.CaseClaimed: "claimed",
     events.CaseConfirmed: "confirmed",
     events.CaseDismissed: "dismissed",
