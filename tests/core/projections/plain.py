@@ -97,7 +97,7 @@ def throughput(log: Iterable[Recorded]) -> dict[datetime, Counter[str]]:
 
 def acts(log: Iterable[Recorded]) -> list[tuple[int, str]]:
     """(position, type) of every act of a person in these stories."""
-    people = (
+    people: tuple[type[Any], ...] = (
         *STATUS,
         events.CaseNoted,
         events.ScenarioRequested,
