@@ -46,6 +46,8 @@ class Where:
     home: Annotated[Path | None, Parameter(help="folder of the embedded stack's data, logs and run files")] = None
     kafka: Annotated[str | None, Parameter(help="Kafka bootstrap servers, HOST:PORT[,HOST:PORT]")] = None
     ksqldb: Annotated[str | None, Parameter(help="URL of a ksqlDB server")] = None
+    profile: Annotated[str | None, Parameter(help="table [profiles.NAME] of streamguard.toml")] = None
+    read_only: Annotated[bool | None, Parameter(negative=(), help="look at everything, change nothing")] = None
 
     def settings(self) -> "Settings":
         from core.settings import load
@@ -128,8 +130,8 @@ def doctor(*, json: Json = False, where: Where = HERE) -> int:
 
 def with_ksqldb(where: Where, body: "Callable[[str, Settings], Coroutine[Any, Any, int]]") -> int:
     settings = where.settings()
-    if settings.ksqldb is not None:  # then nothing else is needed
-        return asyncio.run(body(settings.ksqldb, settings))
+    if settings.ksqldb_url is not None:  # then nothing else is needed
+        return asyncio.run(body(settings.ksqldb_url, settings))
     return with_services(where, lambda addresses, settings: body(addresses.ksqldb, settings))
 
 

@@ -19,11 +19,12 @@ groups = App(name="groups", help="Kafka consumer groups: list, show, delete, res
 
 
 def _with_kafka(where: Where, body: Callable[[Kafka], int]) -> int:
-    if (elsewhere := where.settings().kafka) is not None:  # then nothing else is needed
-        return body(Kafka(elsewhere))
+    chosen = where.settings()
+    if chosen.kafka is not None:  # then nothing else is needed
+        return body(chosen.cluster(chosen.kafka))
 
     async def run(addresses: Addresses, settings: Settings) -> int:
-        return await asyncio.to_thread(body, Kafka(addresses.kafka))
+        return await asyncio.to_thread(body, settings.cluster(addresses.kafka))
 
     return with_services(where, run)
 
@@ -90,6 +91,4 @@ def groups_reset(
     """Let a halted inlet go on: offsets that a topic lost or never had move to the nearest it has."""
     if not yes:
         raise UsageError("records between the old and the new offsets are given up or read again: say --yes to mean it")
-    return with_services(
-        where, lambda addresses, _: reset_offsets(addresses.postgres, Kafka(addresses.kafka), operator)
-    )
+    return with_services(where, lambda at, chosen: reset_offsets(at.postgres, chosen.cluster(at.kafka), operator))

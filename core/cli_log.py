@@ -150,13 +150,12 @@ def dead_letters_requeue(
 ) -> int:
     """Send a refused record to its topic again."""
     from core.kafka import dead_letters as commands
-    from core.kafka.connection import Kafka
 
     corrected = None if value is None else value.read_bytes()
     return with_services(
         where,
-        lambda addresses, _: commands.requeue_dead_letter(
-            addresses.postgres, Kafka(addresses.kafka), letter, operator, corrected
+        lambda addresses, settings: commands.requeue_dead_letter(
+            addresses.postgres, settings.cluster(addresses.kafka), letter, operator, corrected
         ),
     )
 

@@ -1,16 +1,21 @@
 """Configuration: command-line flags over `STREAMGUARD_*` variables over `streamguard.toml` over defaults.
 
-An address that is set points at a service somewhere else; one that is not is served by the embedded stack.
+An address that is set points at a service somewhere else; one that is not is served by the embedded stack. A table
+`[profiles.NAME]` of the file holds settings that win over the rest of the file where the profile NAME is chosen.
 """
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from ksqldb.kafka import Kafka
+
 FILE = "streamguard.toml"
+PROFILES = "profiles"
 PREFIX = "STREAMGUARD_"
 
 
@@ -26,10 +31,10 @@ def _kafka_addresses(value: str) -> str:
     return value
 
 
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("it is a URL like http://host:8088")
-    return value.rstrip("/")
+def _http_url(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("http://", "https://")):
+        raise ValueError("it is a URL like http://host:8088 or https://user:password@host:8088")
+    return SecretStr(value.get_secret_value().rstrip("/"))
 
 
 def _postgres_dsn(value: SecretStr) -> SecretStr:
@@ -55,7 +60,9 @@ class Settings(BaseSettings):
     kafka: Annotated[str, AfterValidator(_kafka_addresses)] | None = Field(
         default=None, description="bootstrap servers of a Kafka cluster, HOST:PORT[,HOST:PORT]"
     )
-    ksqldb: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, description="URL of a ksqlDB server")
+    ksqldb: Annotated[SecretStr, AfterValidator(_http_url)] | None = Field(
+        default=None, description="URL of a ksqlDB server, with a user and password where it wants one"
+    )
     postgres: Annotated[SecretStr, AfterValidator(_postgres_dsn)] | None = Field(
         default=None, description="URL of a PostgreSQL database"
     )
@@ -66,10 +73,85 @@ class Settings(BaseSettings):
         default=None, description="port of the embedded ksqlDB engine; otherwise 8088 or a free one"
     )
 
+    profile: str | None = Field(default=None, description=f"the table of {FILE} that wins over the rest of the file")
+    read_only: bool = Field(default=False, description="look at everything, change nothing")
+
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="how the cluster of `kafka` is spoken to"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
+        default="SCRAM-SHA-512", description="how this program says who it is, with SASL"
+    )
+    kafka_username: str | None = Field(default=None, description="user, with SASL")
+    kafka_password: SecretStr | None = Field(default=None, description="its password")
+    kafka_ca_file: FilePath | None = Field(
+        default=None, description="PEM file of who signed the brokers' certificates; else the system's authorities"
+    )
+    kafka_cert_file: FilePath | None = Field(default=None, description="PEM file of this program's certificate (mTLS)")
+    kafka_key_file: FilePath | None = Field(default=None, description="PEM file of its key")
+    kafka_key_password: SecretStr | None = Field(default=None, description="password of that key")
+    kafka_token_command: str | None = Field(
+        default=None, description="a command, run without a shell, that prints a token for OAUTHBEARER"
+    )
+    kafka_partitions: int = Field(default=4, ge=1, le=1024, description="partitions of topics that are made")
+    kafka_replication: int = Field(default=1, ge=1, le=9, description="replicas of topics that are made")
+
+    @model_validator(mode="after")
+    def _security_is_whole(self) -> Self:
+        sasl = self.kafka_security_protocol.startswith("SASL")
+        tls = self.kafka_security_protocol.endswith("SSL")
+        if self.kafka is None and self.kafka_security_protocol != "PLAINTEXT":
+            raise ValueError("kafka_security_protocol wants kafka, the address of the cluster")
+        if not tls and (self.kafka_ca_file or self.kafka_cert_file or self.kafka_key_file):
+            raise ValueError(
+                "kafka_ca_file, kafka_cert_file and kafka_key_file want kafka_security_protocol SSL or SASL_SSL"
+            )
+        if (self.kafka_cert_file is None) != (self.kafka_key_file is None):
+            raise ValueError("kafka_cert_file and kafka_key_file want each other")
+        if not sasl and (self.kafka_username or self.kafka_password or self.kafka_token_command):
+            raise ValueError(
+                "kafka_username, kafka_password and kafka_token_command want kafka_security_protocol SASL_SSL or "
+                "SASL_PLAINTEXT"
+            )
+        if sasl and self.kafka_sasl_mechanism == "OAUTHBEARER" and not self.kafka_token_command:
+            raise ValueError("kafka_sasl_mechanism OAUTHBEARER wants kafka_token_command")
+        if sasl and self.kafka_sasl_mechanism != "OAUTHBEARER" and not (self.kafka_username and self.kafka_password):
+            raise ValueError(
+                f"kafka_sasl_mechanism {self.kafka_sasl_mechanism} wants kafka_username and kafka_password"
+            )
+        return self
+
+    def cluster(self, bootstrap: str) -> Kafka:
+        """How Kafka at this address is reached: as these settings say, or in plain text where it is embedded."""
+        if self.kafka is None:
+            return Kafka(bootstrap)
+        return Kafka(
+            bootstrap,
+            self.kafka_security_protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_username,
+            _revealed(self.kafka_password),
+            _text(self.kafka_ca_file),
+            _text(self.kafka_cert_file),
+            _text(self.kafka_key_file),
+            _revealed(self.kafka_key_password),
+            self.kafka_token_command,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Every setting that was made, secrets as well, as the variables a child process of one's own finds it by."""
+        made = {name: getattr(self, name) for name in self.model_fields_set | {"home"} if name != "profile"}
+        return {f"{PREFIX}{name.upper()}": _variable(value) for name, value in made.items() if value is not None}
+
+    @property
+    def ksqldb_url(self) -> str | None:
+        """The ksqlDB address with its password: for connecting, never for showing."""
+        return _revealed(self.ksqldb)
+
     @property
     def postgres_dsn(self) -> str | None:
         """The PostgreSQL address with its password: for connecting, never for showing."""
-        return self.postgres.get_secret_value() if self.postgres else None
+        return _revealed(self.postgres)
 
     @classmethod
     def settings_customise_sources(
@@ -80,7 +162,42 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, _File(settings_cls, init_settings().get("profile"))
+
+
+class _File(TomlConfigSettingsSource):
+    """The file, with the chosen profile's settings over its others."""
+
+    def __init__(self, settings_cls: type[BaseSettings], asked: str | None) -> None:
+        self._asked = asked
+        super().__init__(settings_cls)
+
+    def __call__(self) -> dict[str, Any]:
+        found = dict(super().__call__())
+        profiles = found.pop(PROFILES, {})
+        chosen = self._asked or os.environ.get(f"{PREFIX}PROFILE") or found.get("profile")
+        if not isinstance(profiles, dict) or not all(isinstance(profile, dict) for profile in profiles.values()):
+            raise ValueError(f"{PROFILES} is a table of tables, such as [{PROFILES}.production]")
+        if chosen is None:
+            return found
+        if chosen not in profiles:
+            there = ", ".join(profiles) or "none"
+            raise ValueError(f"there is no profile {chosen!r}; there are: {there}")
+        return {**found, **profiles[chosen]}
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())
+
+
+def _variable(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value.absolute() if isinstance(value, Path) else value)
 
 
 def load(**flags: Any) -> Settings:
@@ -98,7 +215,9 @@ def load(**flags: Any) -> Settings:
 
 
 def _sentence(problem: Any, flags: dict[str, Any]) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    if not problem["loc"]:  # of several settings together; the text names them
+        return f"settings: {problem['msg'].removeprefix('Value error, ')}"
+    name = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
         return f"{FILE}: there is no setting {name!r}; there are {', '.join(Settings.model_fields)}"
     origin = f"--{name.replace('_', '-')}" if name in flags else f"{name} ({PREFIX}{name.upper()} or {FILE})"

@@ -74,7 +74,7 @@ def test_the_program_takes_every_address_it_is_given(
     assert not unknown
     loaded = settings.load()
     assert loaded.kafka == "kafka:19092"
-    assert loaded.ksqldb == "http://ksqldb:8088"
+    assert loaded.ksqldb_url == "http://ksqldb:8088"
     assert loaded.postgres_dsn == "postgresql://streamguard:a-word@postgres:5432/streamguard"
     assert str(loaded.home) == "/data"
     assert any(volume.endswith(f":{loaded.home}") for volume in SERVICES[service]["volumes"])

@@ -27,7 +27,7 @@ class Cluster:
         silent = logging.getLogger("librdkafka")
         silent.addHandler(logging.NullHandler())
         silent.propagate = False  # what it reports comes back as exceptions too
-        self._admin = AdminClient(_options(kafka), logger=silent)
+        self._admin = AdminClient(kafka.librdkafka(), logger=silent)
         self._bootstrap = kafka.bootstrap
         self.topics: dict[str, int] = {}
         self.refresh()
@@ -78,17 +78,6 @@ class Cluster:
 
     def forget(self, group: str) -> None:
         _results(self._admin.delete_consumer_groups([group]))
-
-
-def _options(kafka: Kafka) -> dict[str, str]:
-    options = {"bootstrap.servers": kafka.bootstrap, "security.protocol": kafka.security_protocol}
-    if kafka.security_protocol.startswith("SASL"):
-        options["sasl.mechanism"] = kafka.sasl_mechanism
-        options["sasl.username"] = kafka.username or ""
-        options["sasl.password"] = kafka.password or ""
-    if kafka.ca_file is not None:
-        options["ssl.ca.location"] = kafka.ca_file
-    return options
 
 
 def _results(asked: Mapping[K, "Future[T]"]) -> dict[K, T]:

@@ -18,6 +18,7 @@ from core.stack.paths import StackPaths
 from core.stack.services import python_path
 from core.stack.state import FAILED, SERVICES, UP, Service, Status
 from core.stack.supervisor import BUSY
+from ksqldb.kafka import VARIABLE, Kafka
 
 _READY_WITHIN = 150.0  # seconds; PostgreSQL may have much to recover
 _GONE_WITHIN = 40.0
@@ -36,13 +37,14 @@ class StackSettings(Protocol):
     @property
     def kafka(self) -> str | None: ...
     @property
-    def ksqldb(self) -> str | None: ...
+    def ksqldb_url(self) -> str | None: ...
     @property
     def postgres_dsn(self) -> str | None: ...
     @property
     def kafka_port(self) -> int | None: ...
     @property
     def ksqldb_port(self) -> int | None: ...
+    def cluster(self, bootstrap: str) -> Kafka: ...
 
 
 class _JustEnding(Exception):
@@ -112,7 +114,7 @@ class Stack:
 
 def embedded(settings: StackSettings) -> tuple[str, ...]:
     """The services that no address is set for."""
-    given = {"postgres": settings.postgres_dsn, "kafka": settings.kafka, "ksqldb": settings.ksqldb}
+    given = {"postgres": settings.postgres_dsn, "kafka": settings.kafka, "ksqldb": settings.ksqldb_url}
     return tuple(name for name in SERVICES if given[name] is None)
 
 
@@ -183,7 +185,7 @@ def _addresses(settings: StackSettings, status: Status | None) -> Addresses:
     ours = {service.name: service.address for service in status.services} if status else {}
     return Addresses(
         kafka=settings.kafka or ours["kafka"],
-        ksqldb=settings.ksqldb or ours["ksqldb"],
+        ksqldb=settings.ksqldb_url or ours["ksqldb"],
         postgres=settings.postgres_dsn or ours["postgres"],
     )
 
@@ -226,10 +228,15 @@ def _start(settings: StackSettings, wanted: tuple[str, ...]) -> subprocess.Popen
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env={**os.environ, **python_path()},
+        env={**os.environ, **python_path(), **_security(settings)},
         start_new_session=True,
         cwd="/",
     )
+
+
+def _security(settings: StackSettings) -> dict[str, str]:
+    """What an embedded engine needs beside the address of a cluster that is not embedded."""
+    return {} if settings.kafka is None else {VARIABLE: settings.cluster(settings.kafka).as_variable()}
 
 
 async def _until_up(

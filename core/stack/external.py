@@ -1,6 +1,7 @@
 """Services at addresses that were set: they are asked, never started."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 from core.stack.client import StackSettings
 from core.stack.probes import kafka_answers
 from core.stack.state import DOWN, UP
+from ksqldb.kafka import Kafka
 
 _WITHIN = 3.0  # seconds
 
@@ -28,18 +30,41 @@ async def external(settings: StackSettings) -> list[External]:
     if settings.postgres_dsn is not None:
         asked.append(_postgres(settings.postgres_dsn))
     if settings.kafka is not None:
-        asked.append(_kafka(settings.kafka))
-    if settings.ksqldb is not None:
-        asked.append(_ksqldb(settings.ksqldb))
+        asked.append(_kafka(settings.cluster(settings.kafka)))
+    if settings.ksqldb_url is not None:
+        asked.append(_ksqldb(settings.ksqldb_url))
     return list(await asyncio.gather(*asked))
 
 
-async def _kafka(bootstrap: str) -> External:
+async def _kafka(kafka: Kafka) -> External:
+    bootstrap = kafka.bootstrap
+    if kafka.security_protocol != "PLAINTEXT":
+        return await _logged_in(kafka)
     for address in bootstrap.split(","):
         host, _, port = address.strip().rpartition(":")
         if await kafka_answers(host.strip("[]"), int(port)):
             return External("kafka", bootstrap, UP)
     return External("kafka", bootstrap, DOWN, "no broker answers there")
+
+
+async def _logged_in(kafka: Kafka) -> External:
+    """One login: whether the certificates and the password are right is known only then."""
+    from aiokafka.client import AIOKafkaClient
+    from aiokafka.errors import KafkaError
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        client = AIOKafkaClient(**kafka.options(), request_timeout_ms=int(_WITHIN * 1000))
+    except OSError as error:  # a file that is not what the settings call it
+        return External("kafka", kafka.bootstrap, DOWN, str(error))
+    try:
+        async with asyncio.timeout(_WITHIN):
+            await client.bootstrap()
+    except (KafkaError, OSError, TimeoutError) as error:
+        return External("kafka", kafka.bootstrap, DOWN, f"{error or 'no answer in time'} ({kafka.security_protocol})")
+    finally:
+        await client.close()
+    return External("kafka", kafka.bootstrap, UP)
 
 
 async def _ksqldb(url: str) -> External:

@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 
-from core.kafka.connection import Kafka
 from core.settings import Settings
 from core.stack.client import Stack, ensure_stack
 from core.workers.host import Services, host
@@ -84,7 +83,7 @@ async def _serve(settings: Settings, only: Sequence[str], hosted: bool, http: st
     try:
         addresses = stack.addresses
         witness = settings.home / "seals.jsonl"
-        services = Services(Kafka(addresses.kafka), addresses.ksqldb, addresses.postgres, witness)
+        services = Services(settings.cluster(addresses.kafka), addresses.ksqldb, addresses.postgres, witness)
         await host(services, only, stop, http)
     finally:
         if watching is not None:

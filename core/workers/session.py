@@ -150,7 +150,7 @@ async def session(
         services = await ensure_stack(settings, tell)
         stack.push_async_callback(services.close)
         addresses = services.addresses
-        kafka = Kafka(addresses.kafka)
+        kafka = settings.cluster(addresses.kafka)
         pool = await connect(addresses.postgres)
         stack.push_async_callback(pool.close)
         log = EventLog(pool)
@@ -159,8 +159,7 @@ async def session(
         consumer = AIOKafkaConsumer(**kafka.options(), enable_auto_commit=False)
         await consumer.start()
         stack.push_async_callback(consumer.stop)
-        environment = {
-            "STREAMGUARD_HOME": str(settings.home),
+        environment = settings.environment() | {
             "STREAMGUARD_KAFKA": addresses.kafka,
             "STREAMGUARD_KSQLDB": addresses.ksqldb,
             "STREAMGUARD_POSTGRES": addresses.postgres,

@@ -27,7 +27,7 @@ async def home() -> AsyncIterator[Path]:
 
 
 async def test_every_service_is_killed_while_payments_flow(home: Path) -> None:
-    stack = await ensure_stack(StackFlags(home, ksqldb=None))
+    stack = await ensure_stack(StackFlags(home, ksqldb_url=None))
     running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "core.cli", "run", "--headless", "--for", "15s", "--rate", "40", "--json"),
         env={**os.environ, "STREAMGUARD_HOME": str(home)},

@@ -27,6 +27,7 @@ from tui.screens.kafka.port import (
 
 if TYPE_CHECKING:
     from core.kafka.commands import Cluster
+    from core.kafka.connection import Kafka
 
 T = TypeVar("T")
 
@@ -46,16 +47,20 @@ class KafkaCluster:
         self._database = database
         self._twin = twin
         self._operator = operator
-        self._bootstrap = ""
+        self._kafka: Kafka | None = None
         self._cluster: Cluster | None = None
         self._threads = ThreadPoolExecutor(2, "kafka-admin")
 
-    def open(self, bootstrap: str) -> None:
-        self._bootstrap, self._cluster = bootstrap, None
+    def open(self, kafka: Kafka) -> None:
+        self._kafka, self._cluster = kafka, None
+
+    def _at(self) -> Kafka:
+        if self._kafka is None:
+            raise Unavailable("Kafka: not connected yet")
+        return self._kafka
 
     async def _ask(self, work: Callable[[Cluster], T]) -> T:
-        if not self._bootstrap:
-            raise Unavailable("Kafka: not connected yet")
+        self._at()
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._asked, work)
 
     def _asked(self, work: Callable[[Cluster], T]) -> T:
@@ -63,11 +68,10 @@ class KafkaCluster:
         from confluent_kafka import KafkaException
 
         from core.kafka.commands import Cluster, refused
-        from core.kafka.connection import Kafka
 
         try:
             if self._cluster is None:
-                self._cluster = Cluster(Kafka(self._bootstrap))
+                self._cluster = Cluster(self._at())
             return work(self._cluster)
         except KafkaException as error:
             raise Unavailable(f"Kafka: {refused(error)}") from error
@@ -121,16 +125,12 @@ class KafkaCluster:
         from aiokafka import AIOKafkaConsumer, TopicPartition
         from aiokafka.errors import KafkaError
 
-        from core.kafka.connection import Kafka
-
         count = (await self.topics()).get(topic, 0)
         chosen = range(count) if start.partition is None else [start.partition]
         partitions = [TopicPartition(topic, number) for number in chosen if number < count]
         if not partitions:
             raise Unavailable(f"Kafka: {topic} has no partition {start.partition}" if count else f"there is no {topic}")
-        consumer = AIOKafkaConsumer(
-            **Kafka(self._bootstrap).options(), enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        consumer = AIOKafkaConsumer(**self._at().options(), enable_auto_commit=False, auto_offset_reset="earliest")
         browser = TopicBrowser(consumer, partitions, start)
         try:
             await consumer.start()
@@ -149,9 +149,8 @@ class KafkaCluster:
         from aiokafka.errors import KafkaError
 
         from core.eventlog import Meta
-        from core.kafka.connection import Kafka
 
-        producer = AIOKafkaProducer(**Kafka(self._bootstrap).options(), acks="all", request_timeout_ms=5_000)
+        producer = AIOKafkaProducer(**self._at().options(), acks="all", request_timeout_ms=5_000)
         try:
             await producer.start()
             sent = await producer.send_and_wait(topic, value, key=key)

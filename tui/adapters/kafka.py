@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.adapters.database import Database
 from tui.ports import Lag, Unavailable
+
+if TYPE_CHECKING:
+    from core.kafka.connection import Kafka
 
 TOPICS = ("transactions", "fraud_alerts")
 
@@ -15,13 +18,13 @@ class KafkaLag:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._bootstrap = ""
+        self._at: Any = None
         self._consumer: Any = None
         self._partitions: list[Any] = []
 
-    def open(self, bootstrap: str) -> None:
-        """The address to ask from now on."""
-        self._bootstrap = bootstrap
+    def open(self, kafka: Kafka) -> None:
+        """The cluster to ask from now on."""
+        self._at = kafka
 
     async def close(self) -> None:
         if self._consumer is not None:
@@ -32,13 +35,12 @@ class KafkaLag:
         from aiokafka import AIOKafkaConsumer, TopicPartition
 
         from core.kafka.admin import topics
-        from core.kafka.connection import Kafka
 
-        counts = await topics(Kafka(self._bootstrap))
+        counts = await topics(self._at)
         self._partitions = [TopicPartition(name, part) for name in TOPICS for part in range(counts.get(name, 0))]
         if not self._partitions:
             raise Unavailable("Kafka: the topics are not there yet")
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**self._at.options(), enable_auto_commit=False)
         try:
             await consumer.start()
         except BaseException:
@@ -49,7 +51,7 @@ class KafkaLag:
     async def _ends(self) -> dict[tuple[str, int], int]:
         from aiokafka.errors import KafkaError
 
-        if not self._bootstrap:
+        if self._at is None:
             raise Unavailable("Kafka: not connected yet")
         try:
             if self._consumer is None:

@@ -22,8 +22,6 @@ from tui.adapters.workers import HostedWorkers
 from tui.ports import ServiceState, Unavailable
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from core.settings import Settings
     from core.stack.client import Addresses, Stack, Step
     from core.stack.state import Status
@@ -87,11 +85,12 @@ class StackConnections:
             on_step(ServiceState(_NAMES[name], "up", "external"))
         await self._database.open(addresses.postgres)
         self._ksql.open(addresses.ksqldb)
-        self._kafka.open(addresses.kafka)
-        self._cluster.open(addresses.kafka)
-        self._twin.open(_environment(self._settings.home, addresses))
+        kafka = self._settings.cluster(addresses.kafka)
+        self._kafka.open(kafka)
+        self._cluster.open(kafka)
+        self._twin.open(_environment(self._settings, addresses))
         on_step(ServiceState("worker", "starting", "rules, producer, consumer, scenarios, projections"))
-        await self._workers.open(_worker_environment(self._settings), self._settings.home / "logs")
+        await self._workers.open(self._settings.environment(), self._settings.home / "logs")
         took = round((time.monotonic() - begun) * 1000)
         on_step(ServiceState("worker", "up", "hosted here", elapsed_ms=took))
         self._tasks = [
@@ -154,20 +153,9 @@ def _import_heavy() -> None:
     )
 
 
-def _worker_environment(settings: Settings) -> dict[str, str]:
-    addresses = {
-        "STREAMGUARD_HOME": str(settings.home),
-        "STREAMGUARD_KAFKA": settings.kafka,
-        "STREAMGUARD_KSQLDB": settings.ksqldb,
-        "STREAMGUARD_POSTGRES": settings.postgres_dsn,
-    }
-    return {name: value for name, value in addresses.items() if value is not None}
-
-
-def _environment(home: Path, addresses: Addresses) -> dict[str, str]:
+def _environment(settings: Settings, addresses: Addresses) -> dict[str, str]:
     """What a child process finds the same services by."""
-    return {
-        "STREAMGUARD_HOME": str(home),
+    return settings.environment() | {
         "STREAMGUARD_KAFKA": addresses.kafka,
         "STREAMGUARD_KSQLDB": addresses.ksqldb,
         "STREAMGUARD_POSTGRES": addresses.postgres,
@@ -175,7 +163,7 @@ def _environment(home: Path, addresses: Addresses) -> dict[str, str]:
 
 
 def _external(settings: Settings) -> list[str]:
-    given = {"postgres": settings.postgres_dsn, "kafka": settings.kafka, "ksqldb": settings.ksqldb}
+    given = {"postgres": settings.postgres_dsn, "kafka": settings.kafka, "ksqldb": settings.ksqldb_url}
     return [name for name, address in given.items() if address is not None]
 
 

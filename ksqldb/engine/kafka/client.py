@@ -18,6 +18,8 @@ from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
+from ksqldb.kafka import Kafka
+
 log = logging.getLogger(__name__)
 
 EARLIEST, LATEST = -2, -1
@@ -55,7 +57,9 @@ class ReadClient:
     """Positions are the caller's; this only asks. Every method may raise aiokafka's KafkaError."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.client = AIOKafkaClient(bootstrap_servers=bootstrap, client_id="ksqldb-engine", request_timeout_ms=30_000)
+        self.client = AIOKafkaClient(
+            **Kafka.from_environment(bootstrap).options(), client_id="ksqldb-engine", request_timeout_ms=30_000
+        )
 
     async def start(self) -> None:
         await self.client.bootstrap()

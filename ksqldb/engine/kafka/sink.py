@@ -15,6 +15,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from ksqldb.engine.kafka.client import forget_topic
 from ksqldb.engine.run.io import Headers
+from ksqldb.kafka import Kafka
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,11 @@ class Sink:
 
     def __init__(self, bootstrap: str) -> None:
         self.producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap, client_id="ksqldb-engine", acks="all", linger_ms=0, max_batch_size=_BATCH_BYTES
+            **Kafka.from_environment(bootstrap).options(),
+            client_id="ksqldb-engine",
+            acks="all",
+            linger_ms=0,
+            max_batch_size=_BATCH_BYTES,
         )
         self.queues: dict[Place, deque[_Batch]] = {}  # the last is open
         self.senders: dict[Place, asyncio.Task[None]] = {}

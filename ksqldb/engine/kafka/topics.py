@@ -12,6 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from ksqldb.engine.errors import ServerError
+from ksqldb.kafka import Kafka
 
 DEFAULT_RETENTION_MS = 604_800_000
 
@@ -27,7 +28,9 @@ class Topics:
     """Kafka's topics by the admin protocol. Raises aiokafka's KafkaError where the broker cannot be asked."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="ksqldb-engine-admin")
+        self.admin = AIOKafkaAdminClient(
+            **Kafka.from_environment(bootstrap).options(), client_id="ksqldb-engine-admin"
+        )
         self.cluster_id = ""
 
     async def start(self) -> None:

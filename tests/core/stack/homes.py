@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.stack.client import Stack
 from core.stack.state import Service
+from ksqldb.kafka import Kafka
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -21,10 +22,13 @@ class StackFlags:
 
     home: Path
     kafka: str | None = None
-    ksqldb: str | None = NOWHERE
+    ksqldb_url: str | None = NOWHERE
     postgres_dsn: str | None = None
     kafka_port: int | None = None
     ksqldb_port: int | None = None
+
+    def cluster(self, bootstrap: str) -> Kafka:
+        return Kafka(bootstrap)
 
 
 def make_home() -> Path:

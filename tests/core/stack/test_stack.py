@@ -155,7 +155,7 @@ from core.stack.client import ensure_stack
 from tests.core.stack.homes import StackFlags
 
 async def hold() -> None:
-    stack = await ensure_stack(StackFlags(Path(sys.argv[1]), ksqldb={NOWHERE!r}))
+    stack = await ensure_stack(StackFlags(Path(sys.argv[1]), ksqldb_url={NOWHERE!r}))
     print(stack.status.pid, *(service.pid for service in stack.status.services), flush=True)
     await asyncio.Event().wait()
 
@@ -226,7 +226,7 @@ class TestDeath:
             await sleeper.wait()
 
     async def test_the_engine_comes_back_and_still_has_its_streams(self, settings: StackFlags) -> None:
-        flags = StackFlags(settings.home, ksqldb=None)
+        flags = StackFlags(settings.home, ksqldb_url=None)
         stack = await ensure_stack(flags)
         client = KsqlClient(stack.addresses.ksqldb)
         async with client:
@@ -297,7 +297,7 @@ class TestCannot:
     async def test_a_running_stack_that_serves_less(self, settings: StackFlags) -> None:
         stack = await ensure_stack(settings)
         with pytest.raises(StackError, match="serves postgres, kafka and not ksqldb"):
-            await ensure_stack(StackFlags(settings.home, ksqldb=None))
+            await ensure_stack(StackFlags(settings.home, ksqldb_url=None))
         await stack.close()
 
     async def test_a_home_too_deep_for_a_socket_still_works(self, settings: StackFlags) -> None:
@@ -316,7 +316,7 @@ class TestCannot:
 
 
 async def test_with_every_address_given_nothing_is_started(home: Path) -> None:
-    flags = StackFlags(home, kafka="k:1", ksqldb="http://q:2", postgres_dsn="postgresql://p/3")
+    flags = StackFlags(home, kafka="k:1", ksqldb_url="http://q:2", postgres_dsn="postgresql://p/3")
     stack = await ensure_stack(flags)
     assert (stack.addresses.kafka, stack.addresses.ksqldb, stack.addresses.postgres) == (
         "k:1",

@@ -11,6 +11,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from core.kafka.admin import ensure_topics
+from core.kafka.connection import Kafka
 from tests.brokers import Broker
 from tui.adapters.cluster import KafkaCluster
 from tui.adapters.database import Database
@@ -33,7 +34,7 @@ async def port(broker: Broker, postgres_dsn: str, tmp_path: Path) -> AsyncIterat
         }
     )
     made = KafkaCluster(database, twin, "ana")
-    made.open(broker.kafka.bootstrap)
+    made.open(broker.kafka)
     await ensure_topics(broker.kafka, {TOPIC: 2}, {"retention.ms": "900000000000"})
     async with AIOKafkaProducer(**broker.kafka.options()) as producer:
         for number in range(10):
@@ -141,6 +142,6 @@ async def test_without_a_broker_the_reason_is_said() -> None:
     port = KafkaCluster(Database(), Twin(), "ana")
     with pytest.raises(Unavailable, match="not connected yet"):
         await port.topics()
-    port.open("127.0.0.1:1")
+    port.open(Kafka("127.0.0.1:1"))
     with pytest.raises(Unavailable, match="no Kafka broker answers"):
         await port.topics()
