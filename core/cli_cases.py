@@ -18,7 +18,9 @@ OPERATOR = getpass.getuser()
 
 alerts = App(name="alerts", help="Alerts: list, show.", help_format="plaintext")
 cases = App(
-    name="cases", help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note.", help_format="plaintext"
+    name="cases",
+    help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note, policy.",
+    help_format="plaintext",
 )
 accounts = App(name="accounts", help="Accounts: list, show, block, unblock, snooze.", help_format="plaintext")
 scenarios = App(name="scenarios", help="Scenarios: list, runs, launch, stop.", help_format="plaintext")
@@ -90,6 +92,28 @@ def cases_note(case: str, /, *, reason: Reason, operator: Operator = OPERATOR, w
     return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "note", case, operator, reason, ()))
 
 
+@cases.command(name="policy")
+def cases_policy(
+    *,
+    four_eyes: Annotated[bool | None, Parameter(help="a block takes two operators")] = None,
+    limit: Annotated[
+        str | None, Parameter(help="close what nobody has closed after so long, such as 24h; none")
+    ] = None,
+    default: Annotated[str | None, Parameter(help="what then happens: escalate or dismiss")] = None,
+    operator: Operator = OPERATOR,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """How cases are worked; with options, from now on."""
+    if four_eyes is None and limit is None and default is None:
+        return with_postgres(where, lambda dsn: commands.show_policy(dsn, as_json=json))
+    lasting = None if limit in (None, "none") else duration(limit)
+    return with_postgres(
+        where,
+        lambda dsn: commands.set_policy(dsn, operator, four_eyes, lasting, default, no_limit=limit == "none"),
+    )
+
+
 @accounts.command(name="list")
 def accounts_list(*, limit: Limit = 50, json: Json = False, where: Where = HERE) -> int:
     """Accounts by their share of fraud."""
@@ -115,6 +139,22 @@ def accounts_show(
     return with_postgres(where, lambda dsn: show_account_at(dsn, account, when=when, position=position, as_json=json))
 
 
+@accounts.command(name="timeline")
+def accounts_timeline(account: str, /, *, limit: Limit = 100, json: Json = False, where: Where = HERE) -> int:
+    """Everything that happened to an account: payments, decisions, alerts, cases, blocks."""
+    from core.cases.account_commands import show_timeline
+
+    return with_postgres(where, lambda dsn: show_timeline(dsn, account, limit, as_json=json))
+
+
+@accounts.command(name="lists")
+def accounts_lists(*, json: Json = False, where: Where = HERE) -> int:
+    """Accounts, merchants, payees and devices that are blocked or allowed now."""
+    from core.cases.account_commands import show_lists
+
+    return with_postgres(where, lambda dsn: show_lists(dsn, as_json=json))
+
+
 @accounts.command(name="block")
 def accounts_block(
     account: str,
@@ -127,15 +167,15 @@ def accounts_block(
 ) -> int:
     """Block every payment of an account from now on."""
     lasting = None if length is None else duration(length)
-    return with_postgres(where, lambda dsn: commands.switch_account(dsn, account, operator, reason, lasting, on=True))
+    return with_postgres(
+        where, lambda dsn: commands.change_list(dsn, "block", "account", account, operator, reason, lasting)
+    )
 
 
 @accounts.command(name="unblock")
-def accounts_unblock(
-    account: str, /, *, reason: Reason = "", operator: Operator = OPERATOR, where: Where = HERE
-) -> int:
+def accounts_unblock(account: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Lift an account's block."""
-    return with_postgres(where, lambda dsn: commands.switch_account(dsn, account, operator, reason, None, on=False))
+    return with_postgres(where, lambda dsn: commands.change_list(dsn, "unblock", "account", account, operator, reason))
 
 
 @accounts.command(name="snooze")

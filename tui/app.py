@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
@@ -14,6 +14,7 @@ from tui import format as show
 from tui import keymap, theme
 from tui.live import Live
 from tui.ports import Done, Ports, ServiceState, Unavailable, Verdict
+from tui.screens.accounts.screen import AccountsScreen
 from tui.screens.alerts.screen import AlertsScreen
 from tui.screens.base import ControlScreen
 from tui.screens.boot.screen import BootScreen
@@ -34,6 +35,11 @@ BREAKPOINTS = ((0, "-tiny"), (70, "-narrow"), (110, "-wide"), (180, "-full"))
 """Widths from which screens get their classes: beside the list a detail, then chart, list and detail."""
 HEIGHTS = ((0, "-short"), (18, "-tall"))
 """Heights likewise: a short screen shows what moves, and nothing else."""
+STYLE_SHEETS: list[str | PurePath] = [
+    Path(__file__).with_name("app.tcss"),
+    *sorted(Path(__file__).parent.glob("screens/*/*.tcss")),
+]
+"""All at the start: a screen that brings its own makes every widget be styled anew when it is first opened."""
 MESSAGE_SECONDS = 6
 MESSAGES_KEPT = 500
 
@@ -43,6 +49,7 @@ SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
     "alerts": AlertsScreen,
     "ksqldb": KsqlScreen,
     "scenarios": ScenariosScreen,
+    "accounts": AccountsScreen,
     "kafka": KafkaScreen,
     "eventlog": EventLogScreen,
     "health": HealthScreen,
@@ -52,7 +59,7 @@ SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
 class ControlCenter(ReportingApp):
     """``files`` is where exports and copies go; ``keys`` is the user's keymap (action name to keys)."""
 
-    CSS_PATH = Path(__file__).with_name("app.tcss")
+    CSS_PATH = STYLE_SHEETS
     TITLE = "stream guard"
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from tui.screens.accounts.port import AccountsPort
     from tui.screens.eventlog.port import EventLogPort
     from tui.screens.health.port import LogsPort, WatchdogPort, WorkersPort
     from tui.screens.kafka.port import ClusterPort
@@ -289,6 +290,9 @@ class CommandsPort(Protocol):
 
     def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]: ...
 
+    def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
+        """``act`` is block, unblock, allow or disallow; ``kind`` account, merchant, payee or device."""
+
 
 # ------------------------------------------------------------------------------------------------ ksqlDB
 
@@ -380,6 +384,7 @@ class Ports:
     ksql: KsqlPort
     kafka: KafkaPort
     cluster: ClusterPort
+    accounts: AccountsPort
     eventlog: EventLogPort
     workers: WorkersPort
     logs: LogsPort

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tests.tui.fakes_accounts import FakeAccounts
 from tests.tui.fakes_cluster import FakeCluster
 from tests.tui.fakes_eventlog import FakeEventLog
 from tests.tui.fakes_health import FakeLogs, FakeWatchdog, FakeWorkers
@@ -286,6 +287,9 @@ class FakeCommands:
     def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]:
         return self._answer("unblock", account_id, reason)
 
+    def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
+        return self._answer(act, kind, party, reason)
+
 
 class FakePush:
     """A push query fed by the test: ``send`` rows, ``finish`` it from the server's side."""
@@ -370,6 +374,7 @@ class Fakes:
     ksql: FakeKsql = field(default_factory=FakeKsql)
     kafka: FakeKafka = field(default_factory=FakeKafka)
     cluster: FakeCluster = field(default_factory=FakeCluster)
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
     eventlog: FakeEventLog = field(default_factory=FakeEventLog)
     workers: FakeWorkers = field(default_factory=FakeWorkers)
     logs: FakeLogs = field(default_factory=FakeLogs)
@@ -386,6 +391,7 @@ class Fakes:
             ksql=self.ksql,
             kafka=self.kafka,
             cluster=self.cluster,
+            accounts=self.accounts,
             eventlog=self.eventlog,
             workers=self.workers,
             logs=self.logs,

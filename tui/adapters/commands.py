@@ -32,6 +32,26 @@ def case_event(action: str, case_id: str, operator: str, reason: str) -> events.
     raise ValueError(f"there is no case action {action!r}")
 
 
+def list_event(act: str, kind: str, party: str, operator: str, reason: str) -> events.Event:
+    """The event that puts a party on the block or allow list, or takes it off; accounts have blocks of their own."""
+    if kind == "account" and act == "block":
+        return events.AccountBlocked(account_id=party, reason=reason)
+    if kind == "account" and act == "unblock":
+        return events.AccountUnblocked(account_id=party, reason=reason)
+    which = "block" if act.endswith("block") else "allow"
+    if act in ("block", "allow"):
+        return events.PartyListed(list=which, kind=kind, party=party, operator=operator, reason=reason)
+    if act in ("unblock", "disallow"):
+        return events.PartyUnlisted(list=which, kind=kind, party=party, operator=operator, reason=reason)
+    raise ValueError(f"there is no list action {act!r}")
+
+
+_LISTED = {
+    "block": "blocked",
+    "unblock": "unblocked",
+    "allow": "allowed",
+    "disallow": "no longer allowed",
+}
 _DID = {
     "claim": "claimed",
     "confirm": "confirmed as fraud",
@@ -109,3 +129,7 @@ class LogCommands:
     def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]:
         event = events.AccountUnblocked(account_id=account_id, reason=reason)
         return self._do(f"account-{account_id}", event, f"{account_id} is unblocked")
+
+    def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
+        event = list_event(act, kind, party, self._operator, reason)
+        return self._do(f"{kind}-{party}", event, f"{kind} {party}: {_LISTED[act]}")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from tui.adapters.accounts import LogAccounts
 from tui.adapters.alerts import LogAlerts
 from tui.adapters.cluster import KafkaCluster
 from tui.adapters.commands import LogCommands
@@ -56,6 +57,7 @@ def real_ports(settings: Callable[[], Settings]) -> Ports:
         ksql=ksql,
         kafka=kafka,
         cluster=cluster,
+        accounts=LogAccounts(database),
         eventlog=eventlog,
         workers=workers,
         logs=records,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.ports import Unavailable
 
 if TYPE_CHECKING:
     from core.eventlog import EventLog
+
+T = TypeVar("T")
 
 POOL_SIZE = 4
 QUERY_TIMEOUT = 4.0
@@ -53,15 +55,26 @@ class Database:
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
         """Rows of a query. Raises ``Unavailable``."""
+        return await self._asked(lambda pool: pool.fetch(query, *arguments))
+
+    async def use(self, work: Callable[[Any], Awaitable[T]]) -> T:
+        """Several queries on one connection. Raises ``Unavailable``."""
+
+        async def on_connection(pool: Any) -> T:
+            async with pool.acquire() as conn:
+                return await work(conn)
+
+        return await self._asked(on_connection)
+
+    async def _asked(self, ask: Callable[[Any], Awaitable[T]]) -> T:
         import asyncpg
 
         if self._pool is None:
             raise Unavailable("PostgreSQL: not connected yet")
         try:
-            rows: list[Any] = await self._pool.fetch(query, *arguments)
+            return await ask(self._pool)
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             raise Unavailable(f"PostgreSQL: {error or type(error).__name__}") from error
-        return rows
 
     async def fetch_row(self, query: str, *arguments: object) -> Any | None:
         """The first row, or None."""

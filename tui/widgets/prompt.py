@@ -47,7 +47,8 @@ class Prompt(Vertical):
             return None
         self._answer = asyncio.get_running_loop().create_future()
         self._on_change = None
-        self._before = self.screen.focused
+        if self.screen.focused is not self.query_one(Input):  # of two questions in a row the second finds it focused
+            self._before = self.screen.focused
         self.query_one(Lines).show([[(f" {question}", "bad" if danger else "accent")]])
         answer = self.query_one(Input)
         answer.value = value

@@ -1,0 +1,36 @@
+"""Putting parties on lists and taking them off, with the questions that belong to it."""
+
+from __future__ import annotations
+
+from tui.screens.base import ControlScreen
+
+KINDS = ("account", "merchant", "payee", "device")
+_CONSEQUENCES = {
+    "block": "every payment of it is refused until unblocked",
+    "unblock": "it may pay again",
+    "allow": "its payments are not held back by context signals",
+    "disallow": "it is judged as any other again",
+}
+
+
+async def ask_and_list(screen: ControlScreen, act: str, kind: str, party: str) -> bool:
+    """Ask for the reason and append the event; ``act`` is block, unblock, allow or disallow. True when it was done."""
+    question = f"{act} {kind} {party}: {_CONSEQUENCES[act]}. Reason (empty = no)"
+    reason = await screen.ask(question, danger=act == "block")
+    if not reason or not reason.strip():
+        screen.say("nothing done")
+        return False
+    return await screen.center.command(screen.live.ports.commands.list_party(act, kind, party, reason.strip()))
+
+
+async def ask_party(screen: ControlScreen, act: str) -> tuple[str, str] | None:
+    """Which party: its kind and its name, typed as ``merchant m-88``; an account needs no kind."""
+    answer = await screen.ask(f"{act} which? [account|merchant|payee|device] NAME (esc = none)")
+    words = (answer or "").split()
+    if len(words) == 1:
+        return "account", words[0]
+    if len(words) == 2 and words[0] in KINDS:
+        return words[0], words[1]
+    if words:
+        screen.say(f"{answer!r} names no party: {', '.join(KINDS)}, then its name", "warn")
+    return None
