@@ -27,6 +27,8 @@ _KNOWN = (
     ("asyncpg", "PostgresConnectionError", UNREACHABLE),
     ("asyncpg", "InvalidAuthorizationSpecificationError", UNREACHABLE),
     ("asyncpg", "PostgresError", NO),
+    ("ksqldb.kafka", "TokenError", UNREACHABLE),
+    ("core.kafka.rights", "RightMissing", NO),
     ("aiokafka.errors", "KafkaConnectionError", UNREACHABLE),
     ("aiokafka.errors", "KafkaError", NO),
     ("confluent_kafka", "KafkaException", NO),

@@ -124,7 +124,7 @@ class Settings(BaseSettings):
     def cluster(self, bootstrap: str) -> Kafka:
         """How Kafka at this address is reached: as these settings say, or in plain text where it is embedded."""
         if self.kafka is None:
-            return Kafka(bootstrap)
+            return Kafka(bootstrap, partitions=self.kafka_partitions)
         return Kafka(
             bootstrap,
             self.kafka_security_protocol,
@@ -136,6 +136,8 @@ class Settings(BaseSettings):
             _text(self.kafka_key_file),
             _revealed(self.kafka_key_password),
             self.kafka_token_command,
+            self.kafka_partitions,
+            self.kafka_replication,
         )
 
     def environment(self) -> dict[str, str]:

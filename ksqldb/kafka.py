@@ -32,7 +32,8 @@ class Kafka:
 
     ``ca_file``: who signed the brokers' certificates (else the system's authorities). ``cert_file`` and ``key_file``:
     this program's own certificate (mTLS). ``token_command``: run without a shell whenever a token for OAUTHBEARER is
-    needed; what it prints is the token. The name in a broker's certificate is always checked.
+    needed; what it prints is the token. The name in a broker's certificate is always checked. ``partitions`` and
+    ``replication`` are those of topics that this program makes.
     """
 
     bootstrap: str
@@ -45,6 +46,8 @@ class Kafka:
     key_file: str | None = None
     key_password: str | None = field(default=None, repr=False)
     token_command: str | None = None
+    partitions: int = 4
+    replication: int = 1
 
     @property
     def who(self) -> str:

@@ -9,9 +9,15 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from core.kafka.connection import Kafka
+from core.kafka.rights import needing, unseen
 
 
 @dataclass(frozen=True)
@@ -40,11 +46,14 @@ async def admin_client(kafka: Kafka) -> AsyncIterator[Any]:
 
 
 async def ensure_topics(kafka: Kafka, topics: Mapping[str, int], configs: Mapping[str, str] | None = None) -> None:
-    """Create the topics (name -> partitions) that are not there; those that are stay as they are."""
+    """Create the topics (name -> partitions) that are not there; those that are stay as they are.
+
+    Raises ``RightMissing`` where the cluster neither shows a topic nor lets it be made.
+    """
     async with admin_client(kafka) as admin:
         present = set(await admin.list_topics())
         missing = [
-            NewTopic(name, partitions, 1, topic_configs=dict(configs or {}))
+            NewTopic(name, partitions, kafka.replication, topic_configs=dict(configs or {}))
             for name, partitions in topics.items()
             if name not in present
         ]
@@ -53,6 +62,8 @@ async def ensure_topics(kafka: Kafka, topics: Mapping[str, int], configs: Mappin
         answer = await admin.create_topics(missing)
         for name, code, *_ in answer.topic_errors:
             error = for_code(code)
+            if error in (TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+                raise unseen(kafka, name)
             if code and error is not TopicAlreadyExistsError:
                 raise error(f"topic {name} could not be created")
 
@@ -71,13 +82,15 @@ async def offsets(kafka: Kafka, names: Sequence[str], group: str | None = None) 
     try:
         counts = await topics(kafka)
         partitions = [TopicPartition(name, part) for name in names for part in range(counts.get(name, 0))]
-        begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
+        with needing(kafka, "Describe", "topic", ", ".join(names)):
+            begins = await consumer.beginning_offsets(partitions)
+            ends = await consumer.end_offsets(partitions)
     finally:
         await consumer.stop()
     committed: dict[TopicPartition, int] = {}
     if group is not None:
         async with admin_client(kafka) as admin:
-            found = await admin.list_consumer_group_offsets(group, partitions=partitions)
+            with needing(kafka, "Describe", "group", group):
+                found = await admin.list_consumer_group_offsets(group, partitions=partitions)
         committed = {partition: meta.offset for partition, meta in found.items() if meta.offset >= 0}
     return [PartitionOffsets(p.topic, p.partition, begins[p], ends[p], committed.get(p)) for p in partitions]

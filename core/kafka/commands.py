@@ -4,12 +4,14 @@ import logging
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
-from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, ConfigSource, NewTopic, OffsetSpec, ResourceType
 
 from core.kafka.connection import Kafka
+from core.kafka.rights import RightMissing, missing
 from core.output import note, print_json, print_rows
 
 T = TypeVar("T")
@@ -18,6 +20,11 @@ K = TypeVar("K")
 DONE, NO, UNREACHABLE = 0, 1, 3
 _WITHIN = 10.0  # seconds
 _FIRST_ANSWER_WITHIN = 5.0
+_UNAUTHORISED = (
+    KafkaError.TOPIC_AUTHORIZATION_FAILED,
+    KafkaError.GROUP_AUTHORIZATION_FAILED,
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+)
 
 
 class Cluster:
@@ -29,6 +36,7 @@ class Cluster:
         silent.propagate = False  # what it reports comes back as exceptions too
         self._admin = AdminClient(kafka.librdkafka(), logger=silent)
         self._bootstrap = kafka.bootstrap
+        self._right = partial(missing, kafka)
         self.topics: dict[str, int] = {}
         self.refresh()
 
@@ -46,8 +54,11 @@ class Cluster:
         named = [TopicPartition(topic, partition) for topic, partition in partitions]
         if not named:
             return {}
-        ends = _results(self._admin.list_offsets({partition: OffsetSpec.latest() for partition in named}))
-        begins = _results(self._admin.list_offsets({partition: OffsetSpec.earliest() for partition in named}))
+        describing = self._right("Describe", "topic", ", ".join(sorted({partition.topic for partition in named})))
+        ends = _results(self._admin.list_offsets({partition: OffsetSpec.latest() for partition in named}), describing)
+        begins = _results(
+            self._admin.list_offsets({partition: OffsetSpec.earliest() for partition in named}), describing
+        )
         return {(p.topic, p.partition): (begins[p].offset, ends[p].offset) for p in named}
 
     def partitions(self, topic: str) -> list[tuple[str, int]]:
@@ -55,37 +66,48 @@ class Cluster:
 
     def settings(self, topic: str) -> dict[str, str]:
         """What was set for the topic itself."""
-        (found,) = _results(self._admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)])).values()
+        asked = self._admin.describe_configs([ConfigResource(ResourceType.TOPIC, topic)])
+        (found,) = _results(asked, self._right("DescribeConfigs", "topic", topic)).values()
         own = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
         return {name: entry.value for name, entry in sorted(found.items()) if entry.source == own}
 
     def create(self, topic: str, partitions: int, replication: int, settings: Mapping[str, str]) -> None:
-        _results(self._admin.create_topics([NewTopic(topic, partitions, replication, config=dict(settings))]))
+        asked = self._admin.create_topics([NewTopic(topic, partitions, replication, config=dict(settings))])
+        _results(asked, self._right("Create", "topic", topic))
 
     def delete(self, topic: str) -> None:
-        _results(self._admin.delete_topics([topic]))
+        _results(self._admin.delete_topics([topic]), self._right("Delete", "topic", topic))
 
     def groups(self) -> list[str]:
         listed = self._admin.list_consumer_groups(request_timeout=_WITHIN).result(_WITHIN)
         return sorted(group.group_id for group in listed.valid)
 
     def describe(self, groups: Sequence[str]) -> dict[str, Any]:
-        return _results(self._admin.describe_consumer_groups(list(groups))) if groups else {}
+        if not groups:
+            return {}
+        asked = self._admin.describe_consumer_groups(list(groups))
+        return _results(asked, self._right("Describe", "group", ", ".join(groups)))
 
     def committed(self, group: str) -> dict[tuple[str, int], int]:
-        found = _results(self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]))[group]
+        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+        found = _results(asked, self._right("Describe", "group", group))[group]
         return {(p.topic, p.partition): p.offset for p in found.topic_partitions if p.offset >= 0}
 
     def forget(self, group: str) -> None:
-        _results(self._admin.delete_consumer_groups([group]))
+        _results(self._admin.delete_consumer_groups([group]), self._right("Delete", "group", group))
 
 
-def _results(asked: Mapping[K, "Future[T]"]) -> dict[K, T]:
-    """Raises KafkaException where the cluster refuses."""
-    return {key: future.result(_WITHIN) for key, future in asked.items()}
+def _results(asked: Mapping[K, "Future[T]"], right: RightMissing) -> dict[K, T]:
+    """Raises KafkaException where the cluster refuses, and `right` where it does so for want of it."""
+    try:
+        return {key: future.result(_WITHIN) for key, future in asked.items()}
+    except KafkaException as error:
+        if error.args[0].code() in _UNAUTHORISED:
+            raise right from error
+        raise
 
 
-def refused(error: KafkaException) -> str:
+def refused(error: Exception) -> str:
     """The cluster's reason, for a person."""
     reason = error.args[0]
     return str(reason.str() if hasattr(reason, "str") else reason)

@@ -30,6 +30,7 @@ from core.kafka.faults import RETRY, Breaker, Kind, classify
 from core.kafka.handler import BatchHandler, PartitionBatch, S
 from core.kafka.lease import Owned
 from core.kafka.record import DeadLetter, Decoder, Record, decode_records, store_dead_letters
+from core.kafka.rights import needing
 
 GROUP = "streamguard-consumer"
 _TICK_S = 0.7
@@ -187,7 +188,8 @@ class Inlet(Generic[S]):
             raise InletHalted(f"the topics must have the same number of partitions, but have: {shown}")
         self._partitions = next(iter(counts.values()))
         every = [TopicPartition(topic, part) for topic in self._topics for part in range(self._partitions)]
-        begins = await consumer.beginning_offsets(every)
+        with needing(self._kafka, "Describe", "topic", ", ".join(self._topics)):
+            begins = await consumer.beginning_offsets(every)
         await lease.ensure_rows(
             conn, self._cluster, {(tp.topic, tp.partition): offset for tp, offset in begins.items()}
         )
@@ -206,7 +208,8 @@ class Inlet(Generic[S]):
             return False
         self.status.state = "running"
         try:
-            fetched = await consumer.getmany(*self._assignment(), timeout_ms=100, max_records=self._max_records)
+            with needing(self._kafka, "Read", "topic", ", ".join(self._topics)):
+                fetched = await consumer.getmany(*self._assignment(), timeout_ms=100, max_records=self._max_records)
         except OffsetOutOfRangeError as error:
             raise _Recover(f"the next offset is not in the log any more: {error}") from error
         batches, moves, dead = await self._accept(consumer, fetched)
@@ -412,7 +415,16 @@ class Inlet(Generic[S]):
             for part, topics in owned.items()
             for topic, position in topics.items()
         }
-        self._commit = asyncio.create_task(_commit(consumer, offsets))
+        self._commit = asyncio.create_task(self._commit_offsets(consumer, offsets))
+
+    async def _commit_offsets(self, consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
+        try:
+            with needing(self._kafka, "Read", "group", self._group):
+                await consumer.commit(offsets)
+        except KafkaError as error:
+            if str(error) != self.status.last_error:
+                _log.warning("offsets are not committed to Kafka; nothing is lost by that", error=str(error))
+            self.status.last_error = str(error)
 
     def _lag(self, consumer: Any) -> int:
         behind = 0
@@ -421,13 +433,6 @@ class Inlet(Generic[S]):
             if high is not None:
                 behind += max(0, high - self._owned[tp.partition][tp.topic].next_offset)
         return behind
-
-
-async def _commit(consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
-    try:
-        await consumer.commit(offsets)
-    except KafkaError as error:
-        _log.debug("offsets were not committed to Kafka", error=str(error))
 
 
 async def _close(consumer: Any, commit: asyncio.Task[None] | None) -> None:

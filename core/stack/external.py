@@ -49,22 +49,23 @@ async def _kafka(kafka: Kafka) -> External:
 
 async def _logged_in(kafka: Kafka) -> External:
     """One login: whether the certificates and the password are right is known only then."""
-    from aiokafka.client import AIOKafkaClient
+    from aiokafka.conn import create_conn
     from aiokafka.errors import KafkaError
 
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    try:
-        client = AIOKafkaClient(**kafka.options(), request_timeout_ms=int(_WITHIN * 1000))
-    except OSError as error:  # a file that is not what the settings call it
-        return External("kafka", kafka.bootstrap, DOWN, str(error))
-    try:
-        async with asyncio.timeout(_WITHIN):
-            await client.bootstrap()
-    except (KafkaError, OSError, TimeoutError) as error:
-        return External("kafka", kafka.bootstrap, DOWN, f"{error or 'no answer in time'} ({kafka.security_protocol})")
-    finally:
-        await client.close()
-    return External("kafka", kafka.bootstrap, UP)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs what it raises
+    reason = ""
+    for address in kafka.bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        try:
+            options = {name: value for name, value in kafka.options().items() if name != "bootstrap_servers"}
+            async with asyncio.timeout(_WITHIN):
+                connection = await create_conn(host.strip("[]"), int(port), **options)
+        except (KafkaError, OSError, TimeoutError) as error:  # OSError: also a file that is not what it is called
+            reason = " ".join(str(error).split()) or "no answer in time"
+        else:
+            connection.close()
+            return External("kafka", kafka.bootstrap, UP)
+    return External("kafka", kafka.bootstrap, DOWN, f"{reason} ({kafka.security_protocol})")
 
 
 async def _ksqldb(url: str) -> External:

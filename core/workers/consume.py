@@ -48,6 +48,7 @@ class Consumer:
             handler=handler,
             worker_id=self._worker,
             max_records=MAX_RECORDS,
+            partitions=self._kafka.partitions,
         )
         running = asyncio.create_task(inlet.run())
         follow = asyncio.create_task(feedback.follow(self._log, position))

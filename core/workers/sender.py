@@ -12,6 +12,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from core.kafka.admin import ensure_topics
 from core.kafka.connection import Kafka
+from core.kafka.rights import needing
 from schema import alert, label, transaction
 from schema.label import Label
 from schema.transaction import Transaction
@@ -55,7 +56,7 @@ class Sender:
         self.sent = 0
 
     async def __aenter__(self) -> Sender:
-        await ensure_topics(self._kafka, TOPICS, self._configs)
+        await ensure_topics(self._kafka, dict.fromkeys(TOPICS, self._kafka.partitions), self._configs)
         self._producer = AIOKafkaProducer(
             **self._kafka.options(),
             enable_idempotence=True,
@@ -64,7 +65,12 @@ class Sender:
             max_request_size=4 << 20,
             linger_ms=0,
         )
-        await self._producer.start()
+        try:
+            with needing(self._kafka, "Write", "topic", ", ".join(TOPICS)):
+                await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
         for topic in TOPICS:
             self._partitions[topic] = sorted(await self._producer.partitions_for(topic))
         return self
@@ -84,6 +90,10 @@ class Sender:
         return dict(zip(lanes, done, strict=True))
 
     async def _send_lane(self, lane: tuple[str, int], records: Sequence[Outgoing]) -> int:
+        with needing(self._kafka, "Write", "topic", lane[0]):
+            return await self._acknowledged(lane, records)
+
+    async def _acknowledged(self, lane: tuple[str, int], records: Sequence[Outgoing]) -> int:
         topic, partition = lane
         waiting = []
         batch = self._producer.create_batch()

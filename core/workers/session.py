@@ -155,7 +155,7 @@ async def session(
         stack.push_async_callback(pool.close)
         log = EventLog(pool)
         stack.push_async_callback(log.close)
-        await ensure_topics(kafka, TOPICS, topic_configs)
+        await ensure_topics(kafka, dict.fromkeys(TOPICS, kafka.partitions), topic_configs)
         consumer = AIOKafkaConsumer(**kafka.options(), enable_auto_commit=False)
         await consumer.start()
         stack.push_async_callback(consumer.stop)

@@ -68,12 +68,13 @@ class KafkaCluster:
         from confluent_kafka import KafkaException
 
         from core.kafka.commands import Cluster, refused
+        from core.kafka.rights import RightMissing
 
         try:
             if self._cluster is None:
                 self._cluster = Cluster(self._at())
             return work(self._cluster)
-        except KafkaException as error:
+        except (KafkaException, RightMissing) as error:
             raise Unavailable(f"Kafka: {refused(error)}") from error
         except (ConnectionError, TimeoutError) as error:
             self._cluster = None

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
@@ -233,10 +234,12 @@ async def test_a_lost_database_connection_loses_and_doubles_nothing(
         nonlocal cuts
         if cuts < 3:
             cuts += 1
-            await conn.execute(
+            other = await asyncpg.connect(postgres_dsn)  # `conn` is asking meanwhile
+            await other.execute(
                 "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
                 " where application_name like 'streamguard inlet %' and datname = current_database()"
             )
+            await other.close()
 
     made = inlet(broker.kafka, postgres_dsn, "w", handler := Handler(cut))
     running = start(made)
