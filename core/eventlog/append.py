@@ -41,9 +41,11 @@ class _Repeated(Duplicate, frozen=True):
 
 
 def encode_items(items: Sequence[Item]) -> list[list[_Encoded]]:
-    """The payloads, serialised before any lock is taken."""
+    """The payloads, serialised before any lock is taken. Raises ``ValueError`` on an item without an event."""
     encoded = []
     for item in items:
+        if not item.events:
+            raise ValueError(f"an append to {item.stream!r} holds no event")
         rows = []
         for event in item.events:
             name, version, data = events.encode(event)
@@ -67,8 +69,6 @@ def plan(
     versions: dict[str, int] = {}
     commands: dict[UUID, tuple[int, int]] = {}
     for item, payloads in zip(items, encoded, strict=True):
-        if not payloads:
-            raise ValueError(f"an append to {item.stream!r} holds no event")
         if item.command_id is not None:
             if (before := done.get(item.command_id)) is not None:
                 verdicts.append(Duplicate(*before))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from functools import partial
-from itertools import starmap
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from core.eventlog.append import append_bulk
+from core.eventlog.reading import Page, Selection, pages, read_page, read_stream
 from core.eventlog.record import Item, Meta, Recorded, Verdict
 from core.eventlog.tail import Tail, survive
+from core.eventlog.unconditional import append_unconditional, unconditional
 from schema.events import Event
 
-_COLUMNS = "pos, stream, version, type, schema_ver, at, data, meta"
 _COALESCED = 2_000
 _RETRIES = 5
 
@@ -53,14 +54,18 @@ class EventLog:
         self._waiting.append((Item(stream, events, meta, expected_version, command_id), future))
         if self._drain is None or self._drain.done():
             self._drain = asyncio.create_task(self._append_waiting())
-        return await asyncio.shield(future)
+        return await future  # a caller that gives up cancels its future; the append goes on with its batch
 
     async def append_many(self, items: Sequence[Item]) -> list[Verdict]:
         """Append items of many streams in one transaction, one verdict an item: a conflict of one stops no other."""
+        swift = unconditional(items)
         for attempt in range(_RETRIES):
             try:
-                async with self._pool.acquire() as conn, conn.transaction():
-                    return await append_bulk(conn, items)
+                async with self._pool.acquire() as conn:
+                    if swift:
+                        return await append_unconditional(conn, items)
+                    async with conn.transaction():
+                        return await append_bulk(conn, items)
             except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 if attempt == _RETRIES - 1:
                     raise
@@ -115,17 +120,11 @@ class EventLog:
 
         ``prefix`` keeps the streams whose names begin so, ``types`` the event types named.
         """
-        query, arguments = _select(from_pos, limit, prefix, types, upto)
-        return list(starmap(Recorded, await self._pool.fetch(query, *arguments)))
+        return (await read_page(self._pool, from_pos, limit, Selection(prefix, types, upto))).events()
 
     async def read_stream(self, stream: str, from_version: int = 0) -> list[Recorded]:
         """The events of one stream from ``from_version`` on; versions begin at 1."""
-        rows = await self._pool.fetch(
-            f"select {_COLUMNS} from log.event where stream = $1 and version >= $2 order by version, pos",
-            stream,
-            from_version,
-        )
-        return list(starmap(Recorded, rows))
+        return (await read_stream(self._pool, stream, from_version)).events()
 
     async def subscribe(
         self,
@@ -137,39 +136,26 @@ class EventLog:
     ) -> AsyncIterator[list[Recorded]]:
         """Batches of events from ``from_pos`` on (``await head() + 1``: only new ones), none skipped.
 
-        Goes on for ever, or to position ``upto``. Reads at full speed until the head, then waits for a notification or
-        the poll floor. The reader's own pace is the back-pressure: nothing is fetched while a batch is in hand. While
-        PostgreSQL is away it waits and goes on.
+        Goes on for ever, or to position ``upto``. Reads at full speed until the head, one page ahead of its reader,
+        then waits for a notification or the poll floor. The reader's own pace is the back-pressure. While PostgreSQL is
+        away it waits and goes on.
         """
         position = from_pos
         while upto is None or position <= upto:
             head = await self.wait_for(position)
             stop = head if upto is None else min(head, upto)
-            while position <= stop:
-                batch = await survive(partial(self.read, position, limit, prefix, types, stop))
-                position = batch[-1].pos + 1 if len(batch) == limit else stop + 1
-                if batch:
-                    yield batch
+            read = partial(self._read_patiently, limit, Selection(prefix, types, stop))
+            async with aclosing(pages(read, position, limit, stop)) as found:
+                async for page in found:
+                    if page.size:
+                        yield page.events()
+            position = stop + 1
+
+    async def _read_patiently(self, limit: int, selection: Selection, start: int) -> Page:
+        return await survive(lambda: read_page(self._pool, start, limit, selection))
 
 
 def _fail(batch: Sequence[tuple[Item, asyncio.Future[Verdict]]], error: Exception) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)
-
-
-def _select(
-    from_pos: int, limit: int, prefix: str | None, types: Sequence[str] | None, upto: int | None
-) -> tuple[str, list[Any]]:
-    arguments: list[Any] = [from_pos, limit]
-    where = "pos >= $1"
-    if upto is not None:
-        arguments.append(upto)
-        where += f" and pos <= ${len(arguments)}"
-    if prefix is not None:
-        arguments.append(prefix)
-        where += f" and starts_with(stream, ${len(arguments)})"
-    if types is not None:
-        arguments.append(list(types))
-        where += f" and type = any(${len(arguments)})"
-    return f"select {_COLUMNS} from log.event where {where} order by pos limit $2", arguments

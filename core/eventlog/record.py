@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -23,7 +23,7 @@ class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: Source | None = None
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One append: events for one stream, accepted or refused as a whole.
 
     ``expected_version`` is the stream's version the writer has seen (0: the stream must be new), ``None`` accepts any.
@@ -37,7 +37,7 @@ class Item(msgspec.Struct, frozen=True):
     command_id: UUID | None = None
 
 
-class Appended(msgspec.Struct, frozen=True):
+class Appended(msgspec.Struct, frozen=True, gc=False):
     """Done: positions of the first and last event, and the stream's version now."""
 
     first_pos: int
@@ -45,13 +45,13 @@ class Appended(msgspec.Struct, frozen=True):
     version: int
 
 
-class Conflict(msgspec.Struct, frozen=True):
+class Conflict(msgspec.Struct, frozen=True, gc=False):
     """Refused: the stream's version is not the expected one."""
 
     actual_version: int
 
 
-class Duplicate(msgspec.Struct, frozen=True):
+class Duplicate(msgspec.Struct, frozen=True, gc=False):
     """Done before, at these positions."""
 
     first_pos: int
@@ -60,6 +60,7 @@ class Duplicate(msgspec.Struct, frozen=True):
 
 Verdict: TypeAlias = Appended | Conflict | Duplicate
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENCODER = msgspec.json.Encoder()
 _META = msgspec.json.Decoder(Meta)
 
@@ -69,9 +70,10 @@ def encode_meta(meta: Meta) -> str:
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):
-    """An event as it stands in the log. Payload and metadata are decoded when asked for, since most readers skip some.
+    """An event as it stands in the log. Payload, time and metadata are decoded when asked for: most readers skip some.
 
-    Positions are gapless from 1 over the whole log; versions dense from 1 in a stream; ``at`` is when it was appended.
+    Positions are gapless from 1 over the whole log; versions dense from 1 in a stream; ``at_us`` is when it was
+    appended, in microseconds since 1970.
     """
 
     pos: int
@@ -79,9 +81,14 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     version: int
     type: str
     schema_version: int
-    at: datetime
+    at_us: int
     data: str
     metadata: str
+
+    @property
+    def at(self) -> datetime:
+        """When the event was appended, UTC."""
+        return _EPOCH + timedelta(microseconds=self.at_us)
 
     @property
     def event(self) -> Event:
@@ -99,4 +106,5 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     def of(cls, pos: int, stream: str, version: int, event: Event, at: datetime, meta: Meta) -> Recorded:
         """The row that ``event`` would be in the log."""
         name, schema_version, data = events.encode(event)
-        return cls(pos, stream, version, name, schema_version, at, data.decode(), encode_meta(meta))
+        at_us = (at - _EPOCH) // timedelta(microseconds=1)
+        return cls(pos, stream, version, name, schema_version, at_us, data.decode(), encode_meta(meta))

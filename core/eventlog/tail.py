@@ -37,13 +37,15 @@ async def survive(work: Callable[[], Awaitable[T]]) -> T:
 class Tail:
     """Watches the head of the log for any number of subscribers with one query and one listening connection.
 
-    The notification says only *look now*; the head is always read. So a lost notification costs the poll floor, never
-    an event. The listening connection stays acquired: one released to the pool loses its listeners.
+    A notification is delivered after the commit it tells of and names the head then, so it can be taken at its word;
+    a lost one costs the poll floor, never an event. The listening connection stays acquired: one released to the pool
+    loses its listeners.
     """
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
         self._head = 0
+        self._told = 0
         self._grown = asyncio.Condition()
         self._hint = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -86,17 +88,23 @@ class Tail:
 
     async def _follow(self, conn: Any) -> None:
         while True:
-            self._hint.clear()
             head = await conn.fetchval("select pos from log.head", timeout=_ANSWER_S)
-            if head > self._head:
-                async with self._grown:
-                    self._head = head
-                    self._grown.notify_all()
+            await self._reached(head)
             try:
                 async with asyncio.timeout(POLL_FLOOR_S):
-                    await self._hint.wait()
+                    while True:
+                        await self._hint.wait()
+                        self._hint.clear()
+                        await self._reached(self._told)
             except TimeoutError:
                 pass
 
-    def _on_notify(self, *_: object) -> None:
+    async def _reached(self, head: int) -> None:
+        if head > self._head:
+            async with self._grown:
+                self._head = head
+                self._grown.notify_all()
+
+    def _on_notify(self, conn: object, pid: int, channel: str, payload: str) -> None:
+        self._told = max(self._told, int(payload))
         self._hint.set()

@@ -1,0 +1,83 @@
+"""Pages of the log in its canonical text: one row a page, for a row an event costs twice what the events do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any, NamedTuple
+
+from core.eventlog.canonical import parse
+from core.eventlog.record import Recorded
+
+_PAGE = (
+    "select count(*), max(pos), string_agg(line, E'\\x1e') from ("
+    "select pos, log.line(pos, stream, version, type, schema_ver, at, data, meta) as line"
+    " from log.event where {} order by {}) page"
+)
+
+
+class Page(NamedTuple):
+    """``size`` events, the last of them at position ``last`` (0 when there is none)."""
+
+    size: int
+    last: int
+    text: str
+
+    def events(self) -> list[Recorded]:
+        return parse(self.text, self.size)
+
+
+class Selection(NamedTuple):
+    """Which events: of streams whose names begin with ``prefix``, of the ``types`` named, up to position ``upto``."""
+
+    prefix: str | None = None
+    types: Sequence[str] | None = None
+    upto: int | None = None
+
+
+async def read_page(conn: Any, from_pos: int, limit: int, selection: Selection) -> Page:
+    """At most ``limit`` events from ``from_pos`` on; ``conn`` is a connection or a pool."""
+    arguments: list[Any] = [from_pos, limit]
+    where = "pos >= $1"
+    for condition, value in (
+        ("pos <= ${}", selection.upto),
+        ("starts_with(stream, ${})", selection.prefix),
+        ("type = any(${})", None if selection.types is None else list(selection.types)),
+    ):
+        if value is not None:
+            arguments.append(value)
+            where += " and " + condition.format(len(arguments))
+    return _page(await conn.fetchrow(_PAGE.format(where, "pos limit $2"), *arguments))
+
+
+async def read_stream(conn: Any, stream: str, from_version: int) -> Page:
+    """The events of one stream from ``from_version`` on."""
+    query = _PAGE.format("stream = $1 and version >= $2", "version, pos")
+    return _page(await conn.fetchrow(query, stream, from_version))
+
+
+def _page(row: Any) -> Page:
+    return Page(row[0], row[1] or 0, row[2] or "")
+
+
+async def pages(
+    read: Callable[[int], Awaitable[Page]], position: int, limit: int, stop: int
+) -> AsyncGenerator[Page, None]:
+    """The pages from ``position`` to ``stop``; while one is in hand the next is fetched."""
+
+    async def fetch(start: int) -> Page:
+        return await read(start)
+
+    ahead: asyncio.Task[Page] | None = asyncio.create_task(fetch(position))
+    try:
+        while ahead is not None:
+            page = await ahead
+            ahead = None
+            if page.last < stop and page.size == limit:
+                ahead = asyncio.create_task(fetch(page.last + 1))
+                await asyncio.sleep(0)  # its query goes out before this page is worked on
+            yield page
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
