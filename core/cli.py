@@ -241,14 +241,17 @@ def generate(
 
 app.command("core.cli_kafka:topics", name="topics", help="Kafka topics: list, show, create, delete.")
 app.command("core.cli_kafka:groups", name="groups", help="Kafka consumer groups: list, show, delete, reset.")
-app.command("core.cli_rules:rules", name="rules", help="Detection rules: list, deploy, pause, resume, undeploy.")
+app.command("core.cli_rules:rules", name="rules", help="Rules: list, deploy, pause, resume, undeploy, test, backtest.")
 
 app.command("core.cli_cases:alerts", name="alerts", help="Alerts: list, show.")
 app.command(
-    "core.cli_cases:cases", name="cases", help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note."
+    "core.cli_cases:cases",
+    name="cases",
+    help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note, policy.",
 )
 app.command("core.cli_cases:accounts", name="accounts", help="Accounts: list, show, block, unblock, snooze.")
 app.command("core.cli_cases:scenarios", name="scenarios", help="Scenarios: list, runs, launch, stop.")
+app.command("core.cli_lists:lists", name="lists", help="Block and allow lists: show, block, allow, approve, refuse.")
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
 app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")
 app.command("core.cli_log:log", name="log", help="Seals of the log: seal, verify.")

@@ -1,11 +1,18 @@
 """`streamguard rules`: the rule files and what a ksqlDB server has of them."""
 
-from cyclopts import App
+from pathlib import Path
+from typing import Annotated
 
-from core.cli import HERE, Json, Where, with_ksqldb
+from cyclopts import App, Parameter
+
+from core.cli import HERE, Json, UsageError, Where, with_ksqldb
 from ksqldb.rulebook import commands
 
-rules = App(name="rules", help="Detection rules: list, deploy, pause, resume, undeploy, test.", help_format="plaintext")
+rules = App(
+    name="rules",
+    help="Detection rules: list, deploy, pause, resume, undeploy, test, backtest.",
+    help_format="plaintext",
+)
 
 
 @rules.command(name="list")
@@ -42,3 +49,43 @@ def undeploy(*names: str, where: Where = HERE) -> int:
 def test(*names: str) -> int:
     """Run the cases beside the rules' files, on an engine in this process: no server, no Kafka."""
     return commands.check_rules(names)
+
+
+@rules.command
+def backtest(
+    rule: str,
+    /,
+    *,
+    on: Annotated[Path | None, Parameter(help="a labelled CSV")] = None,
+    map: Annotated[str, Parameter(help="its mapping: a name, or a TOML file")] = "handbook",
+    last: Annotated[str | None, Parameter(help="instead of a file: the log's payments of such a time, as 24h")] = None,
+    against: Annotated[
+        tuple[str, ...],
+        Parameter(help="a live rule to compare with; may be repeated; otherwise all of the default ones"),
+    ] = (),
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """What a rule (its id, or a file RULE.sql) would have done: score, alerts a day, flips against the live rules."""
+    import asyncio
+
+    from core.cli_log import with_postgres
+    from core.replay.mapping import duration
+    from core.rules.backtest import BacktestFailed, BacktestRequest
+    from core.rules.commands import rule_of, run_backtest
+
+    if (on is None) == (last is None):
+        raise UsageError("say what to run on: --on FILE, or --last 24h")
+    try:
+        name, sql = rule_of(rule)
+    except BacktestFailed as error:
+        raise UsageError(str(error)) from None
+    live = against or None
+    if on is not None:
+        request = BacktestRequest(rule=name, sql=sql, file=str(on), map=map, live=live)
+        return asyncio.run(run_backtest(request, as_json=json))
+    span = duration(last or "")
+    return with_postgres(
+        where,
+        lambda dsn: run_backtest(BacktestRequest(rule=name, sql=sql, dsn=dsn, last_ms=span, live=live), as_json=json),
+    )

@@ -124,9 +124,12 @@ class PaymentDecided(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @event()
 class AccountBlocked(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """``approver``: the second pair of eyes, where two are due."""
+
     account_id: str
     reason: str
     until: int | None = None
+    approver: str | None = None
 
 
 @event()
@@ -152,6 +155,7 @@ class PartyListed(Event, frozen=True, kw_only=True, omit_defaults=True):
     operator: str
     reason: str
     until: int | None = None
+    approver: str | None = None
 
 
 @event()
@@ -159,6 +163,27 @@ class PartyUnlisted(Event, frozen=True, kw_only=True, omit_defaults=True):
     """The party's entry on a list is lifted."""
 
     list: str
+    kind: str
+    party: str
+    operator: str
+    reason: str
+
+
+@event()
+class BlockProposed(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """Under four eyes: one operator wants a party blocked; another approves (the block's own event) or refuses."""
+
+    kind: str
+    party: str
+    operator: str
+    reason: str
+    until: int | None = None
+
+
+@event()
+class BlockRefused(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The proposal is turned down, or withdrawn by who made it."""
+
     kind: str
     party: str
     operator: str
@@ -345,7 +370,30 @@ class RuleSnoozed(Event, frozen=True, kw_only=True, omit_defaults=True):
     reason: str = ""
 
 
+@event()
+class RuleWanted(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """An operator wants a rule on the server, or off it, whatever its file says of deployment."""
+
+    rule_id: str
+    wanted: bool
+    operator: str
+
+
 # ---------------------------------------------------------------------------------------------- operator-<name>
+
+
+@event()
+class CasePolicySet(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """How cases are worked, stream ``operator-policy``; the newest holds. ``four_eyes``: a block takes two operators.
+
+    ``limit_ms``: a case that nobody has closed so long after it was raised gets the ``default`` action, escalate or
+    dismiss; None = no limit.
+    """
+
+    four_eyes: bool = False
+    limit_ms: int | None = None
+    default: str = "escalate"
+    operator: str = ""
 
 
 @event()

@@ -1,4 +1,4 @@
-"""Acting on a case, an account or a run: one event, appended against the version its writer has seen."""
+"""Acting on a case: one event, appended against the version its writer has seen."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 
 from core.eventlog import Conflict, EventLog, Meta
 from schema.events import (
-    AccountBlocked,
-    AccountUnblocked,
     CaseClaimed,
     CaseConfirmed,
     CaseDismissed,
@@ -16,7 +14,6 @@ from schema.events import (
     CaseNoted,
     CaseReopened,
     Event,
-    RuleSnoozed,
 )
 
 
@@ -60,30 +57,11 @@ async def act(
         raise Refused(f"payment {foreign[0]!r} is not part of this case")
     version = len(await log.read_stream(f"case-{case_id}"))
     event = case_event(action, case_id, operator, text, transactions)
-    await _append(log, f"case-{case_id}", event, operator, version)
+    await append(log, f"case-{case_id}", event, operator, version)
 
 
-async def block(log: EventLog, account_id: str, operator: str, reason: str, until: int | None = None) -> None:
-    """Payments of the account are blocked from now on, until event time ``until`` (epoch ms) if given."""
-    if not reason.strip():
-        raise Refused("to block an account takes a reason: --reason '...'")
-    event = AccountBlocked(account_id=account_id, reason=reason, until=until)
-    await _append(log, f"account-{account_id}", event, operator)
-
-
-async def unblock(log: EventLog, account_id: str, operator: str, reason: str) -> None:
-    """Lift the block."""
-    event = AccountUnblocked(account_id=account_id, reason=reason)
-    await _append(log, f"account-{account_id}", event, operator)
-
-
-async def snooze(log: EventLog, rule_id: str, account_id: str, until: int, operator: str, reason: str) -> None:
-    """Alerts of one rule on one account are not raised until event time ``until`` (epoch ms)."""
-    event = RuleSnoozed(rule_id=rule_id, account_id=account_id, until=until, operator=operator, reason=reason)
-    await _append(log, f"rule-{rule_id}", event, operator)
-
-
-async def _append(log: EventLog, stream: str, event: Event, operator: str, version: int | None = None) -> None:
+async def append(log: EventLog, stream: str, event: Event, operator: str, version: int | None = None) -> None:
+    """Append what an operator did; raises ``Refused`` when ``version`` is no longer the stream's."""
     verdict = await log.append(stream, [event], meta=Meta(actor=operator), expected_version=version)
     if isinstance(verdict, Conflict):
         raise Refused("somebody else acted at the same moment; look again")

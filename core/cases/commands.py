@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import msgspec
 
-from core.cases import acting
+from core.cases import acting, lists, policy
 from core.eventlog import EventLog, Meta
 from core.output import note, print_json, print_rows
 from core.scenarios import registry
 from core.workers.host import connect
-from schema.events import ScenarioRequested, ScenarioStopped
+from schema.events import CasePolicySet, ScenarioRequested, ScenarioStopped
 
 DONE, NO = 0, 1
 _LIST = (
@@ -172,29 +172,72 @@ async def show_account(dsn: str, account_id: str, *, as_json: bool) -> int:
     return DONE
 
 
-async def switch_account(
-    dsn: str, account_id: str, operator: str, reason: str, lasting: int | None, *, on: bool
+async def change_list(
+    dsn: str, action: str, kind: str, party: str, operator: str, reason: str, lasting: int | None = None
 ) -> int:
-    """Block an account, for ``lasting`` ms if given, or lift its block."""
+    """block, unblock, allow, disallow, approve or refuse; ``lasting`` ms from now, None = until it is lifted."""
+    until = None if lasting is None else int(time() * 1000) + lasting
+    done = action
     async with opened(dsn) as (_, log):
         try:
-            if on:
-                until = None if lasting is None else int(time() * 1000) + lasting
-                await acting.block(log, account_id, operator, reason, until)
-            else:
-                await acting.unblock(log, account_id, operator, reason)
+            match action:
+                case "block":
+                    done = await lists.block(log, kind, party, operator, reason, until)
+                case "allow":
+                    await lists.allow(log, kind, party, operator, reason, until)
+                case "unblock":
+                    await lists.unblock(log, kind, party, operator, reason)
+                case "disallow":
+                    await lists.disallow(log, kind, party, operator, reason)
+                case "approve":
+                    await lists.approve(log, kind, party, operator)
+                case "refuse":
+                    await lists.refuse(log, kind, party, operator, reason)
         except acting.Refused as error:
             note(str(error))
             return NO
-    note(f"{account_id}: {'blocked' if on else 'unblocked'} by {operator}")
+    said = "a block was proposed; another operator approves it" if done == lists.PROPOSED else done
+    note(f"{kind} {party}: {said} ({operator})")
     return DONE
 
 
-async def snooze_rule(dsn: str, rule_id: str, account_id: str, lasting: int, operator: str, reason: str) -> int:
-    """Silence a rule on an account for ``lasting`` ms."""
+async def show_policy(dsn: str, *, as_json: bool) -> int:
+    """How cases are worked."""
     async with opened(dsn) as (_, log):
-        await acting.snooze(log, rule_id, account_id, int(time() * 1000) + lasting, operator, reason)
-    note(f"{rule_id} is silent on {account_id}")
+        found = await policy.policy(log)
+    print_rows(
+        ("four_eyes", "limit_s", "default", "set_by"),
+        [(found.four_eyes, None if found.limit_ms is None else found.limit_ms / 1000, found.default, found.operator)],
+        as_json,
+    )
+    return DONE
+
+
+async def set_policy(
+    dsn: str, operator: str, four_eyes: bool | None, limit: int | None, default: str | None, *, no_limit: bool
+) -> int:
+    """Change what is given, keep the rest."""
+    async with opened(dsn) as (_, log):
+        found = await policy.policy(log)
+        wanted = CasePolicySet(
+            four_eyes=found.four_eyes if four_eyes is None else four_eyes,
+            limit_ms=None if no_limit else found.limit_ms if limit is None else limit,
+            default=default or found.default,
+            operator=operator,
+        )
+        try:
+            await policy.set_policy(log, wanted)
+        except acting.Refused as error:
+            note(str(error))
+            return NO
+    return await show_policy(dsn, as_json=False)
+
+
+async def snooze_rule(dsn: str, rule_id: str, account_id: str, lasting: int, operator: str, reason: str) -> int:
+    """Silence a rule on an account for ``lasting`` ms; 0 wakes it."""
+    async with opened(dsn) as (_, log):
+        await lists.snooze(log, rule_id, account_id, int(time() * 1000) + lasting, operator, reason)
+    note(f"{rule_id} is {'silent' if lasting else 'awake'} on {account_id}")
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""The lists in force, brought from PostgreSQL: confirmed-fraud rates by epoch, blocks and snoozes from the log."""
+"""The lists in force, brought from PostgreSQL: confirmed-fraud rates by epoch, lists and snoozes from the log."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from core.detection.lists import (
     rates_at,
 )
 from core.eventlog import EventLog, Recorded
-from schema.events import AccountBlocked, AccountUnblocked, RuleSnoozed
+from schema.events import AccountBlocked, AccountUnblocked, PartyListed, PartyUnlisted, RuleSnoozed
 
-BLOCKING = ("AccountBlocked", "AccountUnblocked", "RuleSnoozed")
+LISTING = ("AccountBlocked", "AccountUnblocked", "PartyListed", "PartyUnlisted", "RuleSnoozed")
 _KEPT_EPOCHS = 64
 _LIVE_MS = 3_600_000
 _Epoch = tuple[int, int]
@@ -49,6 +49,7 @@ class Feedback:
         self._rates: dict[_Epoch, dict[tuple[str, str], Rate]] = {}
         self._lists: dict[_Epoch, Lists] = {}
         self._blocks: dict[tuple[str, str], Block] = {}
+        self._allowed: dict[tuple[str, str], Block] = {}
         self._snoozes: dict[tuple[str, str], int] = {}
         self._now = 0
 
@@ -72,30 +73,30 @@ class Feedback:
         epoch = _epoch(when, self._now)
         lists = self._lists.get(epoch)
         if lists is None:
-            lists = self._lists[epoch] = Lists(self._rates[epoch], self._blocks, {}, self._snoozes)
+            lists = self._lists[epoch] = Lists(self._rates[epoch], self._blocks, self._allowed, self._snoozes)
         return lists
 
     def standing(self) -> Lists:
-        """Blocks and snoozes without rates: all that a rule's row is judged by."""
-        return Lists({}, self._blocks, {}, self._snoozes)
+        """What operators listed, without rates: all that a rule's row is judged by."""
+        return Lists({}, self._blocks, self._allowed, self._snoozes)
 
     async def load(self, log: EventLog) -> int:
-        """Take in the blocks and snoozes that stand; returns the position to follow from."""
+        """Take in the entries that stand; returns the position to follow from."""
         head = await log.head()
         position = 1
         while position <= head:
-            batch = await log.read(position, 1000, types=BLOCKING, upto=head)
+            batch = await log.read(position, 1000, types=LISTING, upto=head)
             self._take(batch)
             position = batch[-1].pos + 1 if len(batch) == 1000 else head + 1
         return head + 1
 
     async def follow(self, log: EventLog, position: int) -> None:
-        """Keep blocks and snoozes as the log has them, for ever."""
-        async for batch in log.subscribe(position, types=BLOCKING):
+        """Keep the entries as the log has them, for ever."""
+        async for batch in log.subscribe(position, types=LISTING):
             self._take(batch)
 
     def _take(self, batch: Iterable[Recorded]) -> None:
-        blocks, snoozes = dict(self._blocks), dict(self._snoozes)
+        blocks, allowed, snoozes = dict(self._blocks), dict(self._allowed), dict(self._snoozes)
         for recorded in batch:
             event = recorded.event
             since = int(recorded.at.timestamp() * 1000)
@@ -103,9 +104,15 @@ class Feedback:
                 blocks[ACCOUNT, event.account_id] = Block(event.reason, since, event.until)
             elif isinstance(event, AccountUnblocked):
                 blocks.pop((ACCOUNT, event.account_id), None)
+            elif isinstance(event, PartyListed):
+                entries = allowed if event.list == "allow" else blocks
+                entries[event.kind, event.party] = Block(event.reason, since, event.until)
+            elif isinstance(event, PartyUnlisted):
+                entries = allowed if event.list == "allow" else blocks
+                entries.pop((event.kind, event.party), None)
             elif isinstance(event, RuleSnoozed):
                 snoozes[event.rule_id, event.account_id] = event.until
-        self._blocks, self._snoozes = blocks, snoozes
+        self._blocks, self._allowed, self._snoozes = blocks, allowed, snoozes
         self._lists.clear()
 
 

@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ import structlog
 
 from core.eventlog import EventLog, roles
 from core.eventlog.migrate import migrate
+from core.kafka.admin import ensure_topics
 from core.kafka.connection import Kafka
+from core.workers.clerk import Clerk
 from core.workers.consume import Consumer
 from core.workers.names import TASKS
 from core.workers.producer import Producer
 from core.workers.projector import Projector
 from core.workers.rules import RuleKeeper
 from core.workers.scenario import ScenarioWorker
+from core.workers.sender import TOPICS
 from core.workers.task import Task, keep_running, pause
 
 STATUS_S = 1.0
@@ -103,7 +107,11 @@ def _make(task: str, services: Services, pool: Any, log: EventLog, name: str) ->
         case "projector":
             return Projector(pool, log, services.witness)
         case "rules":
-            return RuleKeeper(services.ksqldb, pool, log, name)
+            return RuleKeeper(
+                services.ksqldb, pool, log, name, partial(ensure_topics, kafka, dict.fromkeys(TOPICS, kafka.partitions))
+            )
+        case "clerk":
+            return Clerk(pool, log)
     raise ValueError(f"there is no worker task {task!r}; there are {', '.join(TASKS)}")
 
 

@@ -1,6 +1,6 @@
 """Names of the tasks that a worker process can run."""
 
-TASKS = ("producer", "consumer", "scenario", "projector", "rules")
+TASKS = ("producer", "consumer", "scenario", "projector", "rules", "clerk")
 
 
 class UnknownTask(ValueError):

@@ -3,6 +3,7 @@
 from ksqldb.rulebook._cases import CaseResult, run_cases
 from ksqldb.rulebook._deploy import RuleState, Status, deploy, pause, resume, states, undeploy
 from ksqldb.rulebook._files import Rule, Rulebook, RuleFileError, load, parse
+from ksqldb.rulebook._offline import Sent, live_by_default, rows_of
 
 __all__ = [
     "CaseResult",
@@ -10,12 +11,15 @@ __all__ = [
     "RuleFileError",
     "RuleState",
     "Rulebook",
+    "Sent",
     "Status",
     "deploy",
+    "live_by_default",
     "load",
     "parse",
     "pause",
     "resume",
+    "rows_of",
     "run_cases",
     "states",
     "undeploy",

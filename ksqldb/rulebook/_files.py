@@ -5,6 +5,7 @@
     -- severity: warning
     -- score: 400
     -- threshold: 3000
+    -- deploy: default
     -- catches: what it should catch, in a sentence; indented lines
     --   go on with the field above
 
@@ -27,10 +28,11 @@ from pathlib import Path
 from ksqldb.sqltext import split, without_comments
 
 SEVERITIES = ("info", "warning", "critical")
+DEPLOYMENTS = ("default", "optional")
 SOURCES_FILE = "00_sources.sql"
 _CASES = ".test.toml"
 _ID = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
-_FIELD = re.compile(r"--\s?(id|title|severity|score|threshold|catches):\s*(.*)")
+_FIELD = re.compile(r"--\s?(id|title|severity|score|threshold|deploy|catches):\s*(.*)")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _CREATE = re.compile(r"CREATE\s+(STREAM|TABLE)\s+(IF\s+NOT\s+EXISTS\s+)?(\w+)", re.I)
 _INSERT = re.compile(r"INSERT\s+INTO\s+fraud_alerts\s+WITH\s*\(\s*QUERY_ID\s*=\s*'\$\{query_id\}'\s*\)", re.I)
@@ -44,7 +46,8 @@ class RuleFileError(Exception):
 class Rule:
     """``score`` is the points (0-1000) a payment gets when the rule raises it. ``creates`` names its own streams and
     tables, upper case, in the order in which they are made. ``threshold`` is what a row's count (a windowed rule) or
-    amount in reais goes beyond; a file may leave it out."""
+    amount in reais goes beyond; a file may leave it out. ``deploy``: "default", or "optional" for a rule that runs only
+    where an operator wants it."""
 
     id: str
     title: str
@@ -54,6 +57,7 @@ class Rule:
     sql: str
     creates: tuple[str, ...]
     threshold: float | None = None
+    deploy: str = "default"
     cases: str = ""  # the text of its test file, empty where it has none
 
     @cached_property
@@ -131,10 +135,13 @@ def parse(name: str, text: str) -> Rule:
     threshold = fields.get("threshold")
     if threshold is not None and not _NUMBER.fullmatch(threshold):
         raise RuleFileError(f"{name}: threshold {threshold!r} is not a number like 3 or 0.25")
+    deployment = fields.get("deploy", "default")
+    if deployment not in DEPLOYMENTS:
+        raise RuleFileError(f"{name}: deploy {deployment!r} is none of {', '.join(DEPLOYMENTS)}")
     body = "\n".join(text.splitlines()[body_line:])
     creates = _check_statements(name, rule_id, body, body_line)
     beyond = None if threshold is None else float(threshold)
-    return Rule(rule_id, fields["title"], severity, int(score), fields["catches"], body, creates, beyond)
+    return Rule(rule_id, fields["title"], severity, int(score), fields["catches"], body, creates, beyond, deployment)
 
 
 def _header(name: str, text: str) -> tuple[dict[str, str], int]:

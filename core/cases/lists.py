@@ -1,0 +1,129 @@
+"""Block and allow lists: accounts, merchants, payees and devices, with an end or without, by one operator or two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.cases.acting import Refused, append
+from core.cases.policy import policy
+from core.eventlog import EventLog, Recorded
+from schema.events import (
+    AccountBlocked,
+    AccountUnblocked,
+    BlockProposed,
+    BlockRefused,
+    Event,
+    PartyListed,
+    PartyUnlisted,
+    RuleSnoozed,
+)
+
+KINDS = ("account", "merchant", "payee", "device")
+BLOCK, ALLOW = "block", "allow"
+BLOCKED, PROPOSED = "blocked", "proposed"
+
+
+async def block(log: EventLog, kind: str, party: str, operator: str, reason: str, until: int | None = None) -> str:
+    """Payments of the party are blocked from now on, until event time ``until`` (epoch ms) if given.
+
+    Returns "blocked"; where the policy asks for four eyes "proposed": another operator must ``approve``. Raises
+    ``Refused``.
+    """
+    _check(kind, party, reason, "block")
+    if not (await policy(log)).four_eyes:
+        await append(log, f"{kind}-{party}", _blocked(kind, party, operator, reason, until), operator)
+        return BLOCKED
+    history = await log.read_stream(f"{kind}-{party}")
+    if (standing := proposal(history)) is not None:
+        raise Refused(f"{standing.operator} has proposed to block this {kind} already; another operator approves it")
+    event = BlockProposed(kind=kind, party=party, operator=operator, reason=reason, until=until)
+    await append(log, f"{kind}-{party}", event, operator, len(history))
+    return PROPOSED
+
+
+async def approve(log: EventLog, kind: str, party: str, operator: str) -> None:
+    """The second pair of eyes: what was proposed becomes a block."""
+    history, standing = await _standing(log, kind, party)
+    if standing.operator == operator:
+        raise Refused(f"{operator} proposed it: somebody else must approve")
+    event = _blocked(kind, party, standing.operator, standing.reason, standing.until, operator)
+    await append(log, f"{kind}-{party}", event, operator, len(history))
+
+
+async def refuse(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
+    """Turn a proposal down, or withdraw one's own."""
+    if not reason.strip():
+        raise Refused("to refuse a block takes a reason: --reason '...'")
+    history, _ = await _standing(log, kind, party)
+    event = BlockRefused(kind=kind, party=party, operator=operator, reason=reason)
+    await append(log, f"{kind}-{party}", event, operator, len(history))
+
+
+async def unblock(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
+    """Lift the block. One operator may: what is lifted wrongly is blocked again by the next payment's own signals."""
+    _check(kind, party, reason, "unblock")
+    event: Event = AccountUnblocked(account_id=party, reason=reason)
+    if kind != "account":
+        event = PartyUnlisted(list=BLOCK, kind=kind, party=party, operator=operator, reason=reason)
+    await append(log, f"{kind}-{party}", event, operator)
+
+
+async def allow(log: EventLog, kind: str, party: str, operator: str, reason: str, until: int | None = None) -> None:
+    """No block of this party holds from now on, until event time ``until`` if given, whoever sets one."""
+    _check(kind, party, reason, "allow")
+    event = PartyListed(list=ALLOW, kind=kind, party=party, operator=operator, reason=reason, until=until)
+    await append(log, f"{kind}-{party}", event, operator)
+
+
+async def disallow(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
+    """Take the party off the allow list."""
+    _check(kind, party, reason, "disallow")
+    event = PartyUnlisted(list=ALLOW, kind=kind, party=party, operator=operator, reason=reason)
+    await append(log, f"{kind}-{party}", event, operator)
+
+
+async def snooze(log: EventLog, rule_id: str, account_id: str, until: int, operator: str, reason: str) -> None:
+    """The rule raises nothing on the account and gives no points there until event time ``until`` (epoch ms)."""
+    event = RuleSnoozed(rule_id=rule_id, account_id=account_id, until=until, operator=operator, reason=reason)
+    await append(log, f"rule-{rule_id}", event, operator)
+
+
+def proposal(history: Sequence[Recorded]) -> BlockProposed | None:
+    """The proposal that waits for a second pair of eyes, by the party's stream."""
+    for recorded in reversed(history):
+        event = recorded.event
+        if isinstance(event, BlockProposed):
+            return event
+        if isinstance(event, AccountBlocked | BlockRefused) or (isinstance(event, PartyListed) and event.list == BLOCK):
+            return None
+    return None
+
+
+async def _standing(log: EventLog, kind: str, party: str) -> tuple[Sequence[Recorded], BlockProposed]:
+    if kind not in KINDS:
+        raise Refused(f"{kind!r} is none of {', '.join(KINDS)}")
+    history = await log.read_stream(f"{kind}-{party}")
+    standing = proposal(history)
+    if standing is None:
+        raise Refused(f"nobody has proposed to block {kind} {party}")
+    return history, standing
+
+
+def _blocked(
+    kind: str, party: str, operator: str, reason: str, until: int | None, approver: str | None = None
+) -> Event:
+    if kind == "account":
+        return AccountBlocked(account_id=party, reason=reason, until=until, approver=approver)
+    return PartyListed(
+        list=BLOCK, kind=kind, party=party, operator=operator, reason=reason, until=until, approver=approver
+    )
+
+
+def _check(kind: str, party: str, reason: str, action: str) -> None:
+    if kind not in KINDS:
+        raise Refused(f"{kind!r} is none of {', '.join(KINDS)}")
+    if not party.strip():
+        raise Refused(f"say which {kind}")
+    if not reason.strip():
+        article = "an" if kind == "account" else "a"
+        raise Refused(f"to {action} {article} {kind} takes a reason: --reason '...'")
