@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
@@ -69,15 +70,13 @@ async def _logged_in(kafka: Kafka) -> External:
 
 
 async def _ksqldb(url: str) -> External:
-    import httpx
+    from ksqldb.client import KsqlClient, KsqlClientError
 
     try:
-        async with httpx.AsyncClient(timeout=_WITHIN) as client:
-            answer = await client.get(f"{url}/info")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        return External("ksqldb", without_password(url), DOWN, str(error) or type(error).__name__)
-    if answer.status_code != 200:
-        return External("ksqldb", without_password(url), DOWN, f"it answers {answer.status_code}")
+        async with asyncio.timeout(_WITHIN), KsqlClient(url) as client:
+            await client.info()
+    except (KsqlClientError, ValueError, TimeoutError) as error:
+        return External("ksqldb", without_password(url), DOWN, str(error) or "no answer in time")
     return External("ksqldb", without_password(url), UP)
 
 
@@ -93,9 +92,10 @@ async def _postgres(dsn: str) -> External:
 
 
 def without_password(url: str) -> str:
-    """The URL to show."""
+    """The URL to show: a password may stand before the host and, in PostgreSQL's, among the parameters."""
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     name, colon, _ = user.partition(":")
     netloc = f"{name}:***{at}{host}" if colon else parts.netloc
-    return urlunsplit(parts._replace(netloc=netloc))
+    query = re.sub(r"(?i)\b(\w*password=)[^&]*", r"\1***", parts.query)
+    return urlunsplit(parts._replace(netloc=netloc, query=query))

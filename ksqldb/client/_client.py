@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
 import msgspec
@@ -56,13 +56,28 @@ class Result(NamedTuple):
     truncated: bool
 
 
+def _tls(query: str) -> ssl.SSLContext:
+    """What the URL's query asks for. Raises ValueError for a word it does not know or a file that cannot be used."""
+    given = {name: values[-1] for name, values in parse_qs(query, keep_blank_values=True).items()}
+    if unknown := given.keys() - {"sslrootcert", "sslcert", "sslkey"}:
+        raise ValueError(f"a ksqlDB address knows sslrootcert, sslcert and sslkey, not {sorted(unknown)[0]!r}")
+    try:
+        context = ssl.create_default_context(cafile=given.get("sslrootcert"))
+        if "sslcert" in given:
+            context.load_cert_chain(given["sslcert"], given.get("sslkey"))
+    except OSError as error:  # ssl's own errors are OSErrors too
+        raise ValueError(f"a certificate of the ksqlDB address cannot be used: {error}") from None
+    return context
+
+
 class KsqlClient:
     """Talks to one ksqlDB server, embedded or real. Raises ``KsqlServerError`` for what the server refuses and
     ``KsqlUnavailable`` when it cannot be reached.
 
     ``url`` such as ``http://127.0.0.1:8088``; ``auth`` is (user, password) for basic authentication, which may stand in
-    the URL as well (it is taken out of what is shown); ``tls`` replaces
-    the default verification of https; ``http2`` speaks HTTP/2 (over http by prior knowledge) instead of HTTP/1.1.
+    the URL as well (it is taken out of what is shown). https is verified against the system's authorities, as ``tls``
+    says, or by the URL as in PostgreSQL's: ``?sslrootcert=CA.pem&sslcert=OWN.pem&sslkey=OWN.key``. ``http2`` speaks
+    HTTP/2 (over http by prior knowledge) instead of HTTP/1.1.
     """
 
     def __init__(
@@ -77,9 +92,11 @@ class KsqlClient:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"not a ksqlDB address: {url!r}; it should look like http://127.0.0.1:8088")
+        if tls is None and parts.query:
+            tls = _tls(parts.query)
         if auth is None and parts.username is not None:
             auth = (unquote(parts.username), unquote(parts.password or ""))
-        self.url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
+        self.url = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl().rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=self.url,
             auth=auth,

@@ -7,7 +7,8 @@ refuse a statement it has run, or take 45 seconds for one. All of it may be repe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -20,6 +21,7 @@ Progress = Callable[[str], None]
 
 PATIENCE = 90.0
 INTERNAL, INTERNAL_TRIES = 50000, 3
+_TOPIC_CLAUSE = re.compile(r"(KAFKA_TOPIC\s*=\s*'([^']+)',\s*PARTITIONS\s*=\s*)(\d+)")
 # What a rule reads while it is deployed begins with the first record: a rule that starts late, or again, misses nothing
 # (what is raised twice collapses by alert id). No cache and frequent commits let a real server emit every change soon.
 PROPERTIES: dict[str, object] = {
@@ -132,8 +134,9 @@ async def deploy(
     seconds without a server.
     """
     wanted = [book.rule(rule_id) for rule_id in rule_ids] if rule_ids is not None else list(book.rules.values())
+    made = await _patiently(lambda: _topics(client), patience)
     for statement in book.sources:
-        await _send(client, statement, patience)
+        await _send(client, _fitted(statement, made), patience)
     done: list[RuleState] = []
     for rule in wanted:
         state = (await _patiently(lambda: _look(client), patience)).state_of(rule)
@@ -145,6 +148,21 @@ async def deploy(
         progress(f"{rule.id}: {state.status.value} ({rule.query_id})")
         done.append(state)
     return done
+
+
+async def _topics(client: KsqlClient) -> dict[str, int]:
+    """Topic -> partitions, of all that the server shows."""
+    entities = await client.execute("SHOW TOPICS;")
+    return {topic["name"]: len(topic["replicaInfo"]) for entity in entities for topic in entity.get("topics", ())}
+
+
+def _fitted(statement: str, made: Mapping[str, int]) -> str:
+    """The statement with the partitions its topic has: over a topic that exists, a server refuses another number."""
+
+    def fit(clause: re.Match[str]) -> str:
+        return f"{clause[1]}{made.get(clause[2], clause[3])}"
+
+    return _TOPIC_CLAUSE.sub(fit, statement)
 
 
 async def _deploy_one(client: KsqlClient, rule: Rule, patience: float) -> RuleState:

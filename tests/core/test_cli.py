@@ -173,4 +173,5 @@ def test_rows_are_aligned_and_harmless(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_a_url_is_shown_without_its_password() -> None:
     assert without_password("postgresql://me:hidden@db:5/x?y=1") == "postgresql://me:***@db:5/x?y=1"
+    assert without_password("postgresql://me@db/x?password=hidden&a=1") == "postgresql://me@db/x?password=***&a=1"
     assert without_password("postgresql://me@/x?host=/run") == "postgresql://me@/x?host=/run"

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from core.kafka.admin import ensure_topics
+from core.kafka.connection import Kafka
 from ksqldb.client import KsqlClient
 from ksqldb.dialogues.stack import embedded
 from ksqldb.rulebook import Rule, Rulebook, Status, deploy, load, pause, resume, states, undeploy
@@ -107,6 +109,18 @@ async def test_what_came_before_a_rule_was_there_is_not_missed(
     await engine.produce("transactions", [payment(0, "A", 9000, START)])
     await deploy(client, book, ["high_amount"])
     assert [row["transaction_id"] for row in await alerts(client, 1)] == ["A-0"]
+
+
+async def test_topics_of_another_number_of_partitions_are_taken_as_they_are(
+    engine: EngineAddress, client: KsqlClient, book: Rulebook
+) -> None:
+    await ensure_topics(Kafka(engine.bootstrap), {"transactions": 6, "fraud_alerts": 6})
+    await deploy(client, book, ["high_amount"])
+    await engine.produce("transactions", [payment(0, "A", 9000, START)])
+    assert [row["transaction_id"] for row in await alerts(client, 1)] == ["A-0"]
+    (shown,) = await client.execute("SHOW TOPICS;")
+    counts = {topic["name"]: len(topic["replicaInfo"]) for topic in shown["topics"]}
+    assert (counts["transactions"], counts["fraud_alerts"]) == (6, 6)
 
 
 async def test_deploying_again_changes_nothing(client: KsqlClient, book: Rulebook) -> None:

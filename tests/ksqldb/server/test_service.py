@@ -155,9 +155,21 @@ async def test_https_with_a_certificate_of_ones_own(engine: EngineAddress, certi
         for http2 in (False, True):
             async with KsqlClient(url, tls=trusted, http2=http2) as client:
                 assert (await client.info()).status == "RUNNING"
+        async with KsqlClient(f"{url}?sslrootcert={certificate[0]}") as client:
+            assert (await client.info()).status == "RUNNING"
+            assert client.url == url
         async with KsqlClient(url) as client:
             with pytest.raises(KsqlUnavailable, match="certificate"):
                 await client.info()
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [("sslrootcert=/nowhere.pem", "cannot be used"), ("sslcert=/nowhere.pem", "cannot be used"), ("ca=x", "not 'ca'")],
+)
+def test_a_certificate_in_the_address_that_cannot_be_used_is_said(query: str, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        KsqlClient(f"https://me:hidden@q:8088?{query}")
 
 
 async def test_push_queries_are_limited(engine: EngineAddress, stream: str) -> None:
