@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import time
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -15,12 +16,16 @@ import pyte
 import pytest
 from rich.console import Console
 from rich.style import Style
+from textual import events
+from textual._compositor import LayoutUpdate
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 from textual.pilot import Pilot
 
 from tests.tui.fakes import Fakes
 from tui.app import BREAKPOINTS, ControlCenter
+from tui.screens.base import DRAIN_HZ, ControlScreen
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 
@@ -55,7 +60,14 @@ class Session:
         while not holds():
             if time.monotonic() > deadline:
                 pytest.fail(f"{what}: not within {PATIENCE_S:.0f} s; the screen is\n{self.text()}")
-            await self.app.next_paint(0.05)
+            self.hurry()
+            await self.app.next_paint(0.02)
+
+    def hurry(self) -> None:
+        """Have the screen drain now, as its timer would within a quarter of a second."""
+        screen = self.app.screen
+        if isinstance(screen, ControlScreen):
+            screen.call_later(screen.tick)
 
     async def shows(self, text: str) -> None:
         """Wait until the text stands on the screen."""
@@ -65,26 +77,56 @@ class Session:
         await self.until(lambda: text not in self.text(), f"waiting for {text!r} to go")
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        """Keys one after the other, each when the one before has been worked off."""
+        for key in keys:
+            await self.send(key)
+            await self.worked_off()
+
+    async def send(self, *keys: str) -> None:
+        """Keys in one go, as they come when somebody types ahead."""
+        driver = self.app._driver
+        assert driver is not None
+        for key in keys:
+            named = _character_to_key(key) if len(key) == 1 and not key.isalnum() else key
+            try:
+                char: str | None = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(named, named)))
+            except KeyError:
+                char = named if len(named) == 1 else None
+            event = events.Key(named, char)
+            event.set_sender(self.app)
+            driver.send_message(event)
+
+    async def worked_off(self) -> None:
+        """Until the app and every widget of the screen have handled what they were sent, and what came of that."""
+        for _ in range(3):
+            await self.pilot._wait_for_screen(PATIENCE_S)
 
     async def type(self, text: str) -> None:
-        await self.pilot.press(*(_KEYS.get(char, char) for char in text))
+        """Text in one go."""
+        await self.send(*text)
+        await self.worked_off()
+
+    def text(self) -> str:
+        """The screen with everything over it, a line a row."""
+        strips = self._update().strips
+        return "\n".join("".join(segment.text for strip in row for segment in strip) for row in strips)
+
+    def _update(self) -> LayoutUpdate:
+        compositor = self.app.screen._compositor
+        update = compositor.render_update(full=True, screen_stack=self.app._background_screens)
+        assert isinstance(update, LayoutUpdate)
+        return update
 
     def picture(self) -> pyte.Screen:
         """The screen with everything over it, as a terminal would hold it."""
         width, height = self.app.size
         console = Console(width=width, height=height, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-        compositor = self.app.screen._compositor
-        update = compositor.render_update(full=True, screen_stack=self.app._background_screens)
-        assert update is not None
-        written = "".join(_uncached(style).render(text) if style else text for text, style, _ in console.render(update))
+        segments = console.render(self._update())
+        written = "".join(_uncached(style).render(text) if style else text for text, style, _ in segments)
         screen = pyte.Screen(width, height)
         screen.set_mode(pyte.modes.LNM)
         pyte.Stream(screen).feed(written.rstrip("\n"))
         return screen
-
-    def text(self) -> str:
-        return "\n".join(self.picture().display)
 
 
 def _uncached(style: Style) -> Style:
@@ -93,9 +135,6 @@ def _uncached(style: Style) -> Style:
     return Style(
         color=style.color, bgcolor=style.bgcolor, bold=style.bold, underline=style.underline, reverse=style.reverse
     )
-
-
-_KEYS = {" ": "space", ";": "semicolon", ".": "full_stop", "'": "apostrophe", "*": "asterisk", ",": "comma"}
 
 
 @asynccontextmanager
@@ -189,8 +228,11 @@ def difference(session: Session, name: str) -> str:
 
 
 async def settle(session: Session) -> None:
-    """Until two pictures in a row are the same: at least one drain of the screen lies between them."""
-    before, now = "", described(session.picture())
-    while now != before:
-        await session.app.next_paint(0.25)
-        before, now = now, described(session.picture())
+    """Until two pictures in a row are the same: drains of the screen lie between them."""
+    before, now = "", session.text()
+    while now != before or not now.strip():
+        for _ in range(DRAIN_HZ + 1):
+            session.hurry()
+            await session.worked_off()
+        await session.app.next_paint(0.05)
+        before, now = now, session.text()

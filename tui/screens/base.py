@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from tui.ports import Verdict
 from tui.terminal.pacing import PacedScreen
+from tui.widgets.canvas import COMPONENTS
 from tui.widgets.feed import Feed
 from tui.widgets.keybar import KeyBar, MessageLine
 from tui.widgets.prompt import Prompt
@@ -30,6 +31,7 @@ class ControlScreen(PacedScreen[None]):
     """
 
     AUTO_FOCUS: ClassVar[str | None] = ""
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     title_name: ClassVar[str] = ""
 
     @property
@@ -72,8 +74,8 @@ class ControlScreen(PacedScreen[None]):
 
     # ------------------------------------------------------------------------------------------ questions
 
-    async def ask(self, question: str, *, danger: bool = False) -> str | None:
-        return await self.query_one(Prompt).ask(question, danger=danger)
+    async def ask(self, question: str, *, danger: bool = False, value: str = "") -> str | None:
+        return await self.query_one(Prompt).ask(question, danger=danger, value=value)
 
     def say(self, text: str, style: str = "text") -> None:
         self.center.say(text, style)

@@ -15,7 +15,7 @@ from textual.screen import ModalScreen, Screen
 from tui import format as show
 from tui import keymap
 from tui.terminal.pacing import PacedScreen
-from tui.widgets.canvas import Cell, Line
+from tui.widgets.canvas import COMPONENTS, Cell, Line
 from tui.widgets.keybar import active_actions
 from tui.widgets.lines import Lines
 
@@ -29,6 +29,7 @@ class Panel(PacedScreen[str | None], ModalScreen[str | None]):
     """Lines at the bottom of the screen; ends without a result when closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = _CLOSE
+    COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     AUTO_FOCUS = "#panel"
 
     def lines(self) -> Sequence[Line]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import sys
 import time
 import traceback
@@ -14,24 +13,13 @@ from typing import ClassVar
 from rich.segment import Segments
 from rich.text import Text
 from textual import __version__ as textual_version
-from textual.app import App
 from textual.worker import WorkerFailed
+
+from core.redact import redact
+from tui.terminal.pacing import PaintingApp
 
 KEPT = 10
 """Reports that stay; older ones are deleted."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*@")
-_SECRET = re.compile(r"(?i)\b(password|passwd|secret|token|api[_-]?key)(\W{1,3})[^\s,;'\")]+")
-_PERSON = re.compile(r"\b(acc|tx|txn|alert|case|dev|d|m)-[\w-]+")
-_LONG_NUMBER = re.compile(r"\d{6,}")
-
-
-def redact(text: str) -> str:
-    """Text without credentials, without accounts, payments and devices, without the user's folder."""
-    text = _CREDENTIALS.sub("***@", text)
-    text = _SECRET.sub(r"\1\2***", text)
-    text = _PERSON.sub(r"\1-***", text)
-    text = _LONG_NUMBER.sub("***", text)
-    return text.replace(str(Path.home()), "~")
 
 
 def report(error: BaseException) -> str:
@@ -61,7 +49,7 @@ def write(folder: Path, error: BaseException, at: float) -> Path:
     return path
 
 
-class ReportingApp(App[int]):
+class ReportingApp(PaintingApp):
     """Writes a report when it fails, if it was told where."""
 
     crash_folder: ClassVar[Path | None] = None

@@ -9,6 +9,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 DEADLINE = 0.45
@@ -27,16 +28,21 @@ class Departure:
         """Exit status that a signal asked for: 128 + its number."""
 
     def on_signals(self, ask: Callable[[], None]) -> None:
-        """Call ``ask`` on the running loop when SIGHUP, SIGTERM or SIGINT arrives, and start the watchdog."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._arrived, number, ask)
+        """Call ``ask`` on the running loop when SIGHUP, SIGTERM or SIGINT arrives, and start the watchdog.
 
-    def _arrived(self, number: signal.Signals, ask: Callable[[], None]) -> None:
-        if self.code is None:
-            self.code = 128 + number
-            self.insist()
-            ask()
+        The watchdog does not wait for the loop, which hundreds of keys typed ahead can keep from its turn.
+        """
+        loop = asyncio.get_running_loop()
+
+        def arrived(number: int, frame: FrameType | None) -> None:
+            if self.code is None:
+                self.code = 128 + number
+                self.insist()
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(ask)
+
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, arrived)
 
     def insist(self, seconds: float | None = None) -> None:
         """From now on the process lives ``seconds`` at most."""

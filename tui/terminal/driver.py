@@ -14,6 +14,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.terminal.paint import Painter
 from tui.terminal.writer import Writer
 
 CLOSE_PATIENCE = 0.15
@@ -41,6 +42,7 @@ class GuardedDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._output: Writer | None = None
+        self.painter = Painter()
         self._wake_read = self._wake_write = -1
 
     @property
@@ -77,6 +79,7 @@ class GuardedDriver(LinuxDriver):
         fd = self.output_fd if self.output_fd is not None else sys.__stderr__.fileno() if sys.__stderr__ else 2
         self._output = Writer(fd, lambda: self._tell("terminal_drained"), lambda: self._tell("terminal_lost"))
         self._output.start()
+        self.painter.forget()
         self._wake_read, self._wake_write = os.pipe()
         start: Callable[[], None] = super().start_application_mode
         start()

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from textual._compositor import CompositorUpdate
+from textual.app import App
 from textual.screen import Screen
 
 from tui.terminal.driver import GuardedDriver
+from tui.terminal.paint import Frame, pieces_of
 
 Result = TypeVar("Result")
+
+
+class PaintingApp(App[int]):
+    """Has every frame, of whatever screen, written by the driver's painter."""
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        driver = self._driver
+        if isinstance(renderable, CompositorUpdate) and isinstance(driver, GuardedDriver):
+            pieces = pieces_of(renderable)
+            if pieces is not None:
+                renderable = Frame(pieces, driver.painter)
+        super()._display(screen, renderable)
 
 
 class PacedScreen(Screen[Result]):
@@ -36,6 +51,9 @@ class PacedScreen(Screen[Result]):
 
     def on_resize(self) -> None:
         """Paint everything: a terminal may have moved or dropped lines even if its size is the same as before."""
+        driver = self.app._driver
+        if isinstance(driver, GuardedDriver):
+            driver.painter.forget()
         self.refresh()
 
     def pay_frame(self) -> None:

@@ -7,7 +7,6 @@ Style names are component classes (``canvas--bad``), so colours live in ``app.tc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -26,10 +25,13 @@ STYLES = (
 )
 
 
-class Canvas(Widget):
-    """Base of everything that draws itself line by line."""
+COMPONENTS = {f"canvas--{name}" for name in STYLES}
+"""Component classes of a screen that holds canvases: once a screen, since the style sheet is applied to each of them
+whenever the focus moves."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"canvas--{name}" for name in STYLES}
+
+class Canvas(Widget):
+    """Base of everything that draws itself line by line; its screen has ``COMPONENTS`` among its component classes."""
 
     _styles_by_name: dict[str, Style]
 
@@ -45,8 +47,8 @@ class Canvas(Widget):
         """The style behind a cell's style name."""
         style = self._styles_by_name.get(name)
         if style is None:
-            style = self.get_component_rich_style(f"canvas--{name}", partial=name != "cursor")
-            self._styles_by_name[name] = style = self.rich_style + style
+            own = self.screen.get_component_rich_style(f"canvas--{name}", partial=name != "cursor")
+            self._styles_by_name[name] = style = self.rich_style + own
         return style
 
     def strip(self, cells: Line, width: int, base: str | None = None) -> Strip:
@@ -54,6 +56,7 @@ class Canvas(Widget):
         under = None if base is None else self.named(base)
         segments: list[Segment] = []
         left = width
+        last = ""
         for text, name in cells:
             if left <= 0:
                 break
@@ -61,14 +64,14 @@ class Canvas(Widget):
             size = len(shown) if shown.isascii() else cell_len(shown)
             if size > left:
                 shown, size = fit(shown, left), left
-            style = self.named(name)
+            left -= size
+            if name == last:
+                segments[-1] = Segment(segments[-1].text + shown, segments[-1].style)
+                continue
+            style, last = self.named(name), name
             if under is not None:
                 style = style + under if name in ("text", "dim") else style + Style(bgcolor=under.bgcolor)
-            left -= size
-            if segments and segments[-1].style == style:  # each change of style is forty bytes on the line
-                segments[-1] = Segment(segments[-1].text + shown, style)
-            else:
-                segments.append(Segment(shown, style))
+            segments.append(Segment(shown, style))
         if left > 0:
             segments.append(Segment(" " * left, self.rich_style if under is None else under))
         return Strip(segments, width)

@@ -90,6 +90,7 @@ class Feed(Canvas, Generic[T]):
         self._at = -1
         self._laid_out: tuple[int, list[int]] = (-1, [])
         self._drawn: object = None
+        self._head_height = 1
 
     def _text_of(self, row: T) -> str:
         return " ".join(text for text, _ in self._cells(row))
@@ -122,6 +123,7 @@ class Feed(Canvas, Generic[T]):
     def redraw(self) -> None:
         """Take a new picture of the model, and paint it when it is another one: each frame is bytes on the line."""
         model = self.model
+        self._head_height = 1 + (1 if self._heads and self.size.height > 5 else 0)
         self._window, self._at = model.window(self._body_height)
         counts = (model.following, model.filter, model.new, len(model), model.total, model.place, model.scroll)
         heading = (self.title_text, list(self.note), self.empty, self._columns, self.size)
@@ -142,16 +144,11 @@ class Feed(Canvas, Generic[T]):
     # ------------------------------------------------------------------------------------------ drawing
 
     @property
-    def _head_height(self) -> int:
-        return 1 + (1 if self._heads and self.size.height > 5 else 0)
-
-    @property
     def _body_height(self) -> int:
         return max(0, self.size.height - self._head_height)
 
-    @property
-    def _widths(self) -> list[int]:
-        width = max(1, self.size.width - 2)
+    def _widths(self, width: int) -> list[int]:
+        width = max(1, width - 2)
         if self._laid_out[0] != width:
             self._laid_out = (width, lay_out(self._columns, width))
         return self._laid_out[1]
@@ -176,7 +173,7 @@ class Feed(Canvas, Generic[T]):
         aligns = [column.align for column in self._columns]
         if self._head_height == 2 and y == 1:
             heads: list[Cell] = [(column.title, "dim") for column in self._columns]
-            return self.strip([(" ", "dim"), *columns_line(heads, self._widths, aligns)], width)
+            return self.strip([(" ", "dim"), *columns_line(heads, self._widths(width), aligns)], width)
         index = y - self._head_height
         if index >= len(self._window):
             if index == 0:
@@ -187,15 +184,14 @@ class Feed(Canvas, Generic[T]):
         mark = ("▌" if selected else " ", "accent")
         if row is None:
             return self.strip([mark, ("(no longer in the buffer)", "dim")], width)
-        line = columns_line(self._cells(row), self._widths, aligns)
+        line = columns_line(self._cells(row), self._widths(width), aligns)
         bar = self._scroll_bar(index)
         body = self.strip([mark, *line], width - 1, "cursor" if selected else None)
         return Strip.join([body, self.strip([bar], 1)])
 
     def _scroll_bar(self, index: int) -> Cell:
         top, total = self.model.scroll
-        height = self._body_height
-        if self.model.following or total <= height:
+        if self.model.following or total <= (height := self._body_height):
             return " ", "dim"
         first = top * height // total
         last = first + max(1, height * height // total)

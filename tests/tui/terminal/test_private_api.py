@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import inspect
 
+from rich.console import Console
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
 
 from tui.terminal.driver import GuardedDriver
 from tui.terminal.pacing import PacedScreen
+from tui.terminal.paint import pieces_of
 
 
 def test_the_screen_paints_in_one_method() -> None:
@@ -37,6 +42,15 @@ def test_the_parser_is_fed_and_ticked() -> None:
     parser = XTermParser(False)
     events = list(parser.feed("a")) + list(parser.tick())
     assert [getattr(event, "character", None) for event in events] == ["a"]
+
+
+def test_every_frame_is_displayed_by_one_method_and_its_strips_are_where_the_painter_looks() -> None:
+    assert "renderable.render_segments(console)" in inspect.getsource(App._display)
+    strip = Strip.blank(3)
+    assert list(pieces_of(LayoutUpdate([[strip]], Region(0, 2, 3, 1))) or ()) == [(2, 0, strip)]
+    chops = ChopsUpdate([{0: strip, 3: None, 5: strip}], [(0, 0, 4)], [[3, 5, 8]])
+    assert list(pieces_of(chops) or ()) == [(0, 0, strip)]
+    assert "self._color_system:" in inspect.getsource(Console)
 
 
 def test_the_app_keeps_its_driver_where_pacing_looks() -> None:

@@ -194,7 +194,7 @@ class AccountsScreen(ControlScreen):
         self.run_worker(self._ask_account(), group="ask", exclusive=True)
 
     async def _ask_account(self) -> None:
-        answer = await self.ask("accounts whose names begin with (empty = all, by risk)")
+        answer = await self.ask("accounts whose names begin with (empty = all, by risk)", value=self._begins)
         if answer is not None:
             self._begins = answer.strip()
             self._look_now()

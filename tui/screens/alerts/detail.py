@@ -32,7 +32,6 @@ _REASON_OPTIONAL = ("claim", "confirm")
 class AlertScreen(ControlScreen):
     """``queue`` gives the alerts that the next-case key walks through, oldest first."""
 
-    CSS_PATH = "alerts.tcss"
     AUTO_FOCUS = "#story"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("case")]
     title_name = "alerts"

@@ -19,7 +19,6 @@ from tui.widgets.lines import Lines
 
 
 class AlertsScreen(ControlScreen):
-    CSS_PATH = "alerts.tcss"
     AUTO_FOCUS = "#alerts"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("alerts")]
     title_name = "alerts"

@@ -50,7 +50,6 @@ def step_lines(services: Sequence[ServiceState], elapsed_s: float, error: str) -
 
 
 class BootScreen(ControlScreen):
-    CSS_PATH = "boot.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("boot")]
 
     def __init__(self) -> None:

@@ -18,7 +18,6 @@ TRAIL = 100
 
 
 class EventScreen(ControlScreen):
-    CSS_PATH = "eventlog.tcss"
     AUTO_FOCUS = "#chain"
     title_name: ClassVar[str] = "eventlog"
 

@@ -54,7 +54,6 @@ class Standings(Feed[Listed]):
 
 
 class EventLogScreen(ControlScreen):
-    CSS_PATH = "eventlog.tcss"
     AUTO_FOCUS = "#events"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("eventlog")]
     title_name = "eventlog"

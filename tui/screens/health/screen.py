@@ -36,7 +36,6 @@ _LETTERS = string.digits + string.ascii_lowercase.replace("q", "")
 
 
 class HealthScreen(ControlScreen):
-    CSS_PATH = "health.tcss"
     AUTO_FOCUS = "#parts"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("health")]
     title_name = "health"

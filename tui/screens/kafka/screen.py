@@ -59,7 +59,6 @@ class Letters(Feed[DeadLetter]):
 
 
 class KafkaScreen(ControlScreen):
-    CSS_PATH = "kafka.tcss"
     AUTO_FOCUS = "#topics"
     title_name = "kafka"
 

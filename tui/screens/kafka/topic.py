@@ -31,7 +31,6 @@ RETRY_S = 2.0
 
 
 class TopicScreen(ControlScreen):
-    CSS_PATH = "kafka.tcss"
     AUTO_FOCUS = "#messages"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("messages")]
     title_name = "kafka"

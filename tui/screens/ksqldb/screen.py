@@ -33,7 +33,6 @@ _STATES = {"live": ("● live", "good"), "running": ("… running", "accent"), "
 
 
 class KsqlScreen(ControlScreen):
-    CSS_PATH = "ksqldb.tcss"
     AUTO_FOCUS = "#editor"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("editor")]
     title_name = "ksqldb"

@@ -19,7 +19,6 @@ from tui.widgets.lines import Lines
 
 
 class OverviewScreen(ControlScreen):
-    CSS_PATH = "overview.tcss"
     AUTO_FOCUS = "#feed"
     title_name = "overview"
 

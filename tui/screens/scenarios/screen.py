@@ -53,7 +53,6 @@ class Catalogue(Feed[Listed]):
 
 
 class ScenariosScreen(ControlScreen):
-    CSS_PATH = "scenarios.tcss"
     AUTO_FOCUS = "#catalogue"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("traffic")]
     title_name = "scenarios"
