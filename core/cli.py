@@ -286,11 +286,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
-        known = explain(error)
-        if known is None:
-            return _unexpected(error)
-        print(f"streamguard: {known[1]}", file=sys.stderr)
-        return known[0]
+        return failed(error)
+
+
+def failed(error: Exception) -> int:
+    """Say in a sentence why a command failed; returns its exit code."""
+    known = explain(error)
+    if known is None:
+        return _unexpected(error)
+    print(f"streamguard: {known[1]}", file=sys.stderr)
+    return known[0]
 
 
 def _surplus(error: UnusedCliTokensError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
@@ -14,17 +15,9 @@ from tui import format as show
 from tui import keymap, theme
 from tui.live import Live
 from tui.ports import Done, Ports, ServiceState, Unavailable, Verdict
-from tui.screens.accounts.screen import AccountsScreen
-from tui.screens.alerts.screen import AlertsScreen
+from tui.screens import catalogue
 from tui.screens.base import ControlScreen
-from tui.screens.boot.screen import BootScreen
 from tui.screens.dialogs import Choice, HelpPanel, MenuPanel, MessagesPanel
-from tui.screens.eventlog.screen import EventLogScreen
-from tui.screens.health.screen import HealthScreen
-from tui.screens.kafka.screen import KafkaScreen
-from tui.screens.ksqldb.screen import KsqlScreen
-from tui.screens.overview.screen import OverviewScreen
-from tui.screens.scenarios.screen import ScenariosScreen
 from tui.terminal import clipboard
 from tui.terminal.crash import ReportingApp
 from tui.terminal.driver import GuardedDriver
@@ -43,18 +36,6 @@ STYLE_SHEETS: list[str | PurePath] = [
 MESSAGE_SECONDS = 6
 MESSAGES_KEPT = 500
 
-SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
-    "boot": BootScreen,
-    "overview": OverviewScreen,
-    "alerts": AlertsScreen,
-    "ksqldb": KsqlScreen,
-    "scenarios": ScenariosScreen,
-    "accounts": AccountsScreen,
-    "kafka": KafkaScreen,
-    "eventlog": EventLogScreen,
-    "health": HealthScreen,
-}
-
 
 class ControlCenter(ReportingApp):
     """``files`` is where exports and copies go; ``keys`` is the user's keymap (action name to keys)."""
@@ -64,7 +45,9 @@ class ControlCenter(ReportingApp):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("app")]
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = dict(SCREENS)
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        name: partial(catalogue.make, name) for name in catalogue.CLASSES
+    }
     DEFAULT_MODE = "boot"
 
     def __init__(

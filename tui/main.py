@@ -42,15 +42,17 @@ def home_folder(flag: Path | None) -> Path:
 def settle_collector() -> None:
     """Keep the garbage collector from stopping the loop: feeds hold tens of thousands of rows that never form cycles.
 
-    A full collection over them takes 50 ms and more; with these thresholds there is one in hours.
+    A full collection over them takes 50 ms and more; with these thresholds there is one in hours. None runs before the
+    first frame either: what modules leave behind is little.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
+    gc.enable()
 
 
 def run(where: Where) -> int:
     """The control center on the real services; see ``show``."""
+    gc.disable()  # until everything is loaded
     from tui.adapters.connect import real_ports
 
     return show(lambda: real_ports(where.settings), home_folder(where.home))

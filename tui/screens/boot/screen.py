@@ -12,6 +12,7 @@ from tui import format as show
 from tui import keymap
 from tui.ports import ServiceState
 from tui.screens.base import ControlScreen
+from tui.screens.catalogue import load_all
 from tui.widgets.canvas import Line
 from tui.widgets.lines import Lines
 
@@ -62,6 +63,7 @@ class BootScreen(ControlScreen):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self._open)
+        self.call_after_refresh(self.app.run_worker, load_all, group="loading")
 
     def _open(self) -> None:
         if not self._opening:

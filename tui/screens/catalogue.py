@@ -1,0 +1,35 @@
+"""The screens by name, loaded when they are first wanted: the first frame does not wait for any but its own."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import Any
+
+from textual.screen import Screen
+
+CLASSES = {
+    "boot": "BootScreen",
+    "overview": "OverviewScreen",
+    "alerts": "AlertsScreen",
+    "ksqldb": "KsqlScreen",
+    "scenarios": "ScenariosScreen",
+    "accounts": "AccountsScreen",
+    "kafka": "KafkaScreen",
+    "eventlog": "EventLogScreen",
+    "health": "HealthScreen",
+}
+"""Package below ``tui.screens`` -> class in its module ``screen``."""
+
+
+def make(name: str) -> Screen[Any]:
+    """A new screen; raises KeyError for a name that is none."""
+    screen: Screen[Any] = getattr(importlib.import_module(f"tui.screens.{name}.screen"), CLASSES[name])()
+    return screen
+
+
+async def load_all() -> None:
+    """Load every screen, one after the other, so that none makes the first key to it wait."""
+    for name in CLASSES:
+        importlib.import_module(f"tui.screens.{name}.screen")
+        await asyncio.sleep(0)
