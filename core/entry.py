@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ def main() -> int:
         from core.cli import main as command_line
 
         return command_line()
+    os.umask(0o077)  # what it writes is its user's alone
     try:
         # By name: the console script is where the layers meet, and nothing else below the control center may know it.
         return int(importlib.import_module("tui.main").run(Bare) or 0)
