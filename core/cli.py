@@ -267,18 +267,20 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. No traceback reaches the person."""
+    if arguments is None:  # this process is the command's own: what it writes is its user's alone
+        os.umask(0o077)
     # What libraries report of a service that is away is noise here: the command says what it means.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         return _exit_code(app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
     except UnusedCliTokensError as error:
-        print(f"streamguard: {_surplus(error)}", file=sys.stderr)
+        _complain(_surplus(error))
         return USAGE
     except CycloptsError as error:
-        print(f"streamguard: {' '.join(str(error).split())}", file=sys.stderr)
+        _complain(" ".join(str(error).split()))
         return USAGE
     except UsageError as error:
-        print(f"streamguard: {error}", file=sys.stderr)
+        _complain(str(error))
         return USAGE
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
@@ -294,7 +296,7 @@ def failed(error: Exception) -> int:
     known = explain(error)
     if known is None:
         return _unexpected(error)
-    print(f"streamguard: {known[1]}", file=sys.stderr)
+    _complain(known[1])
     return known[0]
 
 
@@ -309,17 +311,23 @@ def _exit_code(result: Any) -> int:
 
 
 def _unexpected(error: Exception) -> int:
-    """A defect of ours: the person gets a sentence, the details go to a file to send along."""
+    """A defect of ours: the person gets a sentence, the details go to a file to send along, without what is secret."""
     import tempfile
     import traceback
 
+    from core.redact import redact
+
     with tempfile.NamedTemporaryFile("w", prefix="streamguard-", suffix=".txt", delete=False) as file:
-        traceback.print_exception(error, file=file)
-    print(
-        f"streamguard: an unexpected {type(error).__name__}: {error}; please report it with {file.name}",
-        file=sys.stderr,
-    )
+        file.write(redact("".join(traceback.format_exception(error))))
+    _complain(f"an unexpected {type(error).__name__}: {redact(str(error))}; please report it with {file.name}")
     return DEFECT
+
+
+def _complain(sentence: str) -> None:
+    from core.redact import without_secrets
+    from schema.text import harmless
+
+    print(f"streamguard: {harmless(without_secrets(sentence))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

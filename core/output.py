@@ -6,19 +6,14 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_HARMFUL = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # controls, direction marks, half characters, line separators
+from schema.text import escaped, harmless
+
+__all__ = ["harmless", "note", "print_json", "print_rows", "width"]
 
 
 def note(sentence: str) -> None:
     """Progress or a message, for the person; never part of the answer."""
     print(harmless(sentence), file=sys.stderr, flush=True)
-
-
-def harmless(text: str) -> str:
-    """The text with what could drive a terminal replaced by `?`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join("?" if unicodedata.category(char) in _HARMFUL else char for char in text)
 
 
 def width(text: str) -> int:
@@ -42,7 +37,8 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], as_json: b
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
+    """One object as a line."""
+    print(escaped(json.dumps(value, ensure_ascii=False, default=str)), flush=True)
 
 
 def _cell(value: Any) -> str:

@@ -90,7 +90,7 @@ class Settings(BaseSettings):
     kafka_cert_file: FilePath | None = Field(default=None, description="PEM file of this program's certificate (mTLS)")
     kafka_key_file: FilePath | None = Field(default=None, description="PEM file of its key")
     kafka_key_password: SecretStr | None = Field(default=None, description="password of that key")
-    kafka_token_command: str | None = Field(
+    kafka_token_command: SecretStr | None = Field(
         default=None, description="a command, run without a shell, that prints a token for OAUTHBEARER"
     )
     kafka_partitions: int = Field(default=4, ge=1, le=1024, description="partitions of topics that are made")
@@ -135,7 +135,7 @@ class Settings(BaseSettings):
             _text(self.kafka_cert_file),
             _text(self.kafka_key_file),
             _revealed(self.kafka_key_password),
-            self.kafka_token_command,
+            _revealed(self.kafka_token_command),
             self.kafka_partitions,
             self.kafka_replication,
         )

@@ -45,7 +45,7 @@ class Kafka:
     cert_file: str | None = None
     key_file: str | None = None
     key_password: str | None = field(default=None, repr=False)
-    token_command: str | None = None
+    token_command: str | None = field(default=None, repr=False)
     partitions: int = 4
     replication: int = 1
 

@@ -12,6 +12,7 @@ from core.eventlog import EventLog
 from core.replay.report import Percentiles
 from core.replay.scorecard import Outcome, Raised
 from schema.events import AlertExtended, AlertRaised, PaymentDecided
+from schema.text import escaped
 
 _PAGE = 20_000
 _TYPES = ("PaymentDecided", "AlertRaised", "AlertExtended")
@@ -109,4 +110,4 @@ def _arrays(since: Since) -> tuple[list[int], list[int]]:
 
 def json_line(flat: Mapping[str, object]) -> str:
     """The report as one line."""
-    return msgspec.json.encode(flat).decode()
+    return escaped(msgspec.json.encode(flat).decode())

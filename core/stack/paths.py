@@ -44,9 +44,11 @@ class StackPaths:
         """Create the folders. Raises StackError where they cannot be written."""
         try:
             for folder in (self.home, self.logs, self.run):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 if not os.access(folder, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+            for folder in (self.logs, self.run):  # earlier versions let others pass and read
+                folder.chmod(folder.stat().st_mode & 0o711)
         except OSError as error:
             raise StackError(
                 f"{error.filename or self.home} cannot be written ({error.strerror}): give it to user {os.getuid()}, "

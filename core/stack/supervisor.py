@@ -244,6 +244,7 @@ def main() -> int:
     given = parser.parse_args()
     paths = StackPaths(given.home)
     wanted = Wanted(tuple(given.services.split(",")), given.kafka_port, given.ksqldb_port, given.kafka)
+    os.umask(0o077)  # data and logs of every service are their user's alone
     try:
         paths.make()
         lock = acquire(paths.lock)

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from core.redact import without_secrets
 from core.settings import Settings
 from core.stack.client import Stack, ensure_stack
 from core.workers.host import Services, host
@@ -35,6 +36,7 @@ def serve(
     chosen = list(only or TASKS)
     if unknown := [name for name in chosen if name not in TASKS]:
         raise UnknownTask(f"there is no worker task {unknown[0]!r}; there are {', '.join(TASKS)}")
+    os.umask(0o077)  # seals are its user's alone
     _log_to_stderr()
     _run(_serve(settings, chosen, hosted, http))
     return 0
@@ -47,12 +49,17 @@ def _log_to_stderr() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            _without_secrets,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
+
+
+def _without_secrets(logger: Any, method: str, line: Any) -> Any:
+    return {name: without_secrets(value) if isinstance(value, str) else value for name, value in line.items()}
 
 
 def _run(main: Coroutine[Any, Any, None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,16 +9,15 @@ import msgspec
 from wcwidth import wcswidth
 
 from ksqldb.client import clean
+from schema.text import escaped
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
-_UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 CELL_LIMIT = 2000
 
 
 def json_text(value: Any) -> str:
     """JSON on one line; signs that could act on a terminal are written as escapes, which changes no value."""
-    text = _ENCODER.encode(value).decode()
-    return _UNSAFE_IN_JSON.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+    return escaped(_ENCODER.encode(value).decode())
 
 
 def cell(value: Any) -> str:

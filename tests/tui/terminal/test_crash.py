@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
+from core.redact import redact
 from tests.tui.fakes import Fakes
 from tui.app import ControlCenter
 from tui.terminal import crash
@@ -66,7 +67,7 @@ def test_ten_reports_are_kept(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_redacted(text: str, redacted: str) -> None:
-    assert crash.redact(text) == redacted
+    assert redact(text) == redacted
 
 
 def test_the_private_parts_of_textual_that_reports_rely_on() -> None:
