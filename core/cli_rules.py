@@ -10,7 +10,7 @@ from ksqldb.rulebook import commands
 
 rules = App(
     name="rules",
-    help="Detection rules: list, deploy, pause, resume, undeploy, test, backtest.",
+    help="Detection rules: list, deploy, pause, resume, undeploy, test, backtest, activity, overlap.",
     help_format="plaintext",
 )
 
@@ -89,3 +89,26 @@ def backtest(
         where,
         lambda dsn: run_backtest(BacktestRequest(rule=name, sql=sql, dsn=dsn, last_ms=span, live=live), as_json=json),
     )
+
+
+@rules.command
+def activity(
+    *,
+    hours: Annotated[int, Parameter(help="hours of event time, the last of them the newest with an alert")] = 24,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """Each rule's alerts by the hour, how people decided them, precision and recall on known labels."""
+    from core.cli_log import with_postgres
+    from core.rules.activity_commands import show_activity
+
+    return with_postgres(where, lambda dsn: show_activity(dsn, hours, as_json=json))
+
+
+@rules.command
+def overlap(*, json: Json = False, where: Where = HERE) -> int:
+    """Which rules name the same payments."""
+    from core.cli_log import with_postgres
+    from core.rules.activity_commands import show_overlap
+
+    return with_postgres(where, lambda dsn: show_overlap(dsn, as_json=json))

@@ -64,6 +64,8 @@ class ControlCenter(ReportingApp):
         self.files = files
         self.messages: list[tuple[float, str, str]] = []
         """What was said: epoch seconds, style, text; newest last."""
+        self.start_problem = ""
+        """Why the stack did not come up at the last try."""
         self._keys = dict(keys or {})
         self._troubles: set[str] = set()
 
@@ -94,8 +96,10 @@ class ControlCenter(ReportingApp):
         try:
             await self.ports.stack.open(self.stack_changed)
         except Unavailable as error:
-            self.say(str(error), "bad")
+            self.start_problem = clean(str(error))
+            self.say(self.start_problem, "bad")
             return
+        self.start_problem = ""
         self.live.start()
         if self.current_mode == "boot":
             await self.switch_mode("overview")
@@ -216,7 +220,7 @@ class ControlCenter(ReportingApp):
 
     async def action_command(self) -> None:
         if isinstance(self.screen, ControlScreen):
-            self.run_worker(self._ask_command(self.screen), group="command-line", exclusive=True)
+            self.screen.talk(self._ask_command(self.screen), "command-line")
 
     async def _ask_command(self, screen: ControlScreen) -> None:
         line = await screen.ask(f": {' '.join(keymap.SCREENS)} launch NAME traffic RATE theme NAME help messages quit")

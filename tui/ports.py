@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tui.screens.eventlog.port import EventLogPort
     from tui.screens.health.port import LogsPort, WatchdogPort, WorkersPort
     from tui.screens.kafka.port import ClusterPort
+    from tui.screens.rules.port import RulesPort
 
 
 class Unavailable(Exception):
@@ -293,6 +294,9 @@ class CommandsPort(Protocol):
     def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
         """``act`` is block, unblock, allow or disallow; ``kind`` account, merchant, payee or device."""
 
+    def switch_rule(self, act: str, rule_id: str) -> Awaitable[Verdict]:
+        """``act`` is deploy, undeploy, pause or resume; whoever keeps the rules obeys."""
+
 
 # ------------------------------------------------------------------------------------------------ ksqlDB
 
@@ -385,6 +389,7 @@ class Ports:
     kafka: KafkaPort
     cluster: ClusterPort
     accounts: AccountsPort
+    rules: RulesPort
     eventlog: EventLogPort
     workers: WorkersPort
     logs: LogsPort

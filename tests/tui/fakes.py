@@ -10,6 +10,7 @@ from tests.tui.fakes_accounts import FakeAccounts
 from tests.tui.fakes_cluster import FakeCluster
 from tests.tui.fakes_eventlog import FakeEventLog
 from tests.tui.fakes_health import FakeLogs, FakeWatchdog, FakeWorkers
+from tests.tui.fakes_rules import FakeRules
 from tui.ports import (
     Account,
     Alert,
@@ -290,6 +291,9 @@ class FakeCommands:
     def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
         return self._answer(act, kind, party, reason)
 
+    def switch_rule(self, act: str, rule_id: str) -> Awaitable[Verdict]:
+        return self._answer(act, rule_id)
+
 
 class FakePush:
     """A push query fed by the test: ``send`` rows, ``finish`` it from the server's side."""
@@ -375,6 +379,7 @@ class Fakes:
     kafka: FakeKafka = field(default_factory=FakeKafka)
     cluster: FakeCluster = field(default_factory=FakeCluster)
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
+    rules: FakeRules = field(default_factory=FakeRules)
     eventlog: FakeEventLog = field(default_factory=FakeEventLog)
     workers: FakeWorkers = field(default_factory=FakeWorkers)
     logs: FakeLogs = field(default_factory=FakeLogs)
@@ -392,6 +397,7 @@ class Fakes:
             kafka=self.kafka,
             cluster=self.cluster,
             accounts=self.accounts,
+            rules=self.rules,
             eventlog=self.eventlog,
             workers=self.workers,
             logs=self.logs,

@@ -46,6 +46,18 @@ def list_event(act: str, kind: str, party: str, operator: str, reason: str) -> e
     raise ValueError(f"there is no list action {act!r}")
 
 
+def rule_event(act: str, rule_id: str, operator: str) -> events.Event:
+    """The event that whoever keeps the rules obeys."""
+    match act:
+        case "deploy" | "undeploy":
+            return events.RuleWanted(rule_id=rule_id, wanted=act == "deploy", operator=operator)
+        case "pause":
+            return events.RulePaused(rule_id=rule_id, operator=operator)
+        case "resume":
+            return events.RuleResumed(rule_id=rule_id, operator=operator)
+    raise ValueError(f"there is no rule action {act!r}")
+
+
 _LISTED = {
     "block": "blocked",
     "unblock": "unblocked",
@@ -133,3 +145,6 @@ class LogCommands:
     def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
         event = list_event(act, kind, party, self._operator, reason)
         return self._do(f"{kind}-{party}", event, f"{kind} {party}: {_LISTED[act]}")
+
+    def switch_rule(self, act: str, rule_id: str) -> Awaitable[Verdict]:
+        return self._do(f"rule-{rule_id}", rule_event(act, rule_id, self._operator), f"{rule_id}: {act} asked for")

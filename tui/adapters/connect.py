@@ -18,6 +18,7 @@ from tui.adapters.flow import LogFlow
 from tui.adapters.kafka import KafkaLag
 from tui.adapters.ksql import ClientKsql
 from tui.adapters.records import HomeRecords
+from tui.adapters.rules import LogRules
 from tui.adapters.scenarios import LogScenarios
 from tui.adapters.stack import StackConnections
 from tui.adapters.twin import Twin
@@ -58,6 +59,7 @@ def real_ports(settings: Callable[[], Settings]) -> Ports:
         kafka=kafka,
         cluster=cluster,
         accounts=LogAccounts(database),
+        rules=LogRules(database, ksql),
         eventlog=eventlog,
         workers=workers,
         logs=records,

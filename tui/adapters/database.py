@@ -23,6 +23,7 @@ class Database:
     def __init__(self) -> None:
         self._pool: Any = None
         self._log: EventLog | None = None
+        self._dsn = ""
 
     async def open(self, dsn: str) -> None:
         """Connect, bring the schema up to date. Raises ``Unavailable``."""
@@ -37,7 +38,7 @@ class Database:
                 await migrate(conn)
         except (OSError, asyncpg.PostgresError, MigrationError) as error:
             raise Unavailable(f"PostgreSQL: {error}") from error
-        self._pool, self._log = pool, EventLog(pool)
+        self._pool, self._log, self._dsn = pool, EventLog(pool), dsn
 
     async def close(self) -> None:
         if self._log is not None:
@@ -52,6 +53,13 @@ class Database:
         if self._log is None:
             raise Unavailable("PostgreSQL: not connected yet")
         return self._log
+
+    @property
+    def dsn(self) -> str:
+        """The address, password and all: for a process that reads beside this one."""
+        if self._pool is None:
+            raise Unavailable("PostgreSQL: not connected yet")
+        return self._dsn
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
         """Rows of a query. Raises ``Unavailable``."""

@@ -109,7 +109,8 @@ class ClientKsql:
             await client.aclose()
 
     @property
-    def _connected(self) -> KsqlClient:
+    def connected(self) -> KsqlClient:
+        """The client. Raises ``Unavailable`` before ``open``."""
         if self._client is None:
             raise Unavailable("ksqlDB: not connected yet")
         return self._client
@@ -126,7 +127,7 @@ class ClientKsql:
     async def _one(self, statement: str, properties: Mapping[str, str], whole: str) -> Sequence[Table] | PushQuery:
         from ksqldb.client import KsqlServerError, KsqlUnavailable, is_push
 
-        client = self._connected
+        client = self.connected
         try:
             if _PRINT.match(statement):
                 return ClientPrint(client.print_topic(statement))
@@ -148,7 +149,7 @@ class ClientKsql:
     async def objects(self) -> Sequence[SqlObject]:
         from ksqldb.client import KsqlClientError
 
-        client = self._connected
+        client = self.connected
         try:
             found: list[SqlObject] = []
             for entity in await client.execute("SHOW STREAMS; SHOW TABLES; SHOW TOPICS;"):
@@ -167,7 +168,7 @@ class ClientKsql:
         from ksqldb.client import KsqlServerError, KsqlUnavailable
 
         try:
-            await self._connected.terminate(query_id)
+            await self.connected.terminate(query_id)
         except KsqlServerError as error:
             return Refused(error.message)
         except KsqlUnavailable as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -74,8 +74,30 @@ class ControlScreen(PacedScreen[None]):
 
     # ------------------------------------------------------------------------------------------ questions
 
-    async def ask(self, question: str, *, danger: bool = False, value: str = "") -> str | None:
-        return await self.query_one(Prompt).ask(question, danger=danger, value=value)
+    def talk(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        """Run what begins with a question: keys typed from now on are its answer, even before it is asked."""
+        prompt = self.query_one(Prompt)
+        prompt.hold()
+
+        async def held() -> None:
+            try:
+                await work
+            finally:
+                prompt.release()
+
+        self.run_worker(held(), group=group, exclusive=True)
+
+    async def ask(self, question: str, *, danger: bool = False, value: str = "", more: bool = False) -> str | None:
+        """The answer, None when declined; ``more``: another question follows at once."""
+        return await self.query_one(Prompt).ask(question, danger=danger, value=value, more=more)
+
+    async def sure(self, consequence: str) -> bool:
+        """Whether the operator typed yes to what is about to happen."""
+        answer = await self.ask(f"{consequence}. Type yes (enter = no)", danger=True)
+        if (answer or "").strip().casefold() == "yes":
+            return True
+        self.say("nothing done")
+        return False
 
     def say(self, text: str, style: str = "text") -> None:
         self.center.say(text, style)
@@ -85,7 +107,7 @@ class ControlScreen(PacedScreen[None]):
 
     def on_feed_filter_wanted(self, event: Feed.FilterWanted) -> None:
         event.stop()
-        self.run_worker(self._ask_filter(event.feed), group="filter", exclusive=True)
+        self.talk(self._ask_filter(event.feed), "filter")
 
     async def _ask_filter(self, feed: Feed[Any]) -> None:
         before = feed.model.filter

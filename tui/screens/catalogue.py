@@ -15,6 +15,7 @@ CLASSES = {
     "ksqldb": "KsqlScreen",
     "scenarios": "ScenariosScreen",
     "accounts": "AccountsScreen",
+    "rules": "RulesScreen",
     "kafka": "KafkaScreen",
     "eventlog": "EventLogScreen",
     "health": "HealthScreen",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -19,13 +20,18 @@ _PRINTABLE = "[^\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2
 
 
 class Prompt(Vertical):
-    """Hidden until ``ask``; enter answers, escape declines. One question at a time."""
+    """Hidden until ``ask``; enter answers, escape declines. One question at a time.
+
+    What is typed ahead of a question is its answer, never a command: ``hold`` takes the keys before the question is
+    there, and ``ask`` with ``more`` keeps them until the next one.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "decline", show=False, priority=True)]
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
         self._answer: asyncio.Future[str | None] | None = None
+        self._ahead: deque[str | None] = deque()
         self._on_change: Callable[[str], None] | None = None
         self._before: Widget | None = None
 
@@ -37,37 +43,65 @@ class Prompt(Vertical):
 
     @property
     def is_open(self) -> bool:
-        return self._answer is not None
+        return self.display
+
+    def hold(self) -> None:
+        """Take the keys from now on, for the question that comes."""
+        if self.is_open:
+            return
+        self._before = self.screen.focused
+        self._ahead.clear()
+        self.query_one(Lines).show([])
+        self.query_one(Input).value = ""
+        self.display = True
+        self.screen.set_focus(self.query_one(Input))
+
+    def release(self) -> None:
+        """No more questions: the keys go to where they went before."""
+        if self.is_open and self._answer is None:
+            self.display = False
+            self.screen.set_focus(self._before if self._before is not None and self._before.is_attached else None)
 
     async def ask(
-        self, question: str, *, danger: bool = False, value: str = "", on_change: Callable[[str], None] | None = None
+        self,
+        question: str,
+        *,
+        danger: bool = False,
+        value: str = "",
+        on_change: Callable[[str], None] | None = None,
+        more: bool = False,
     ) -> str | None:
         """The text that was entered, or None when it was declined. ``on_change`` hears every stroke."""
         if self._answer is not None:
             return None
+        self.hold()
+        if self._ahead:
+            early = self._ahead.popleft()
+            if not more:
+                self.release()
+            return early
         self._answer = asyncio.get_running_loop().create_future()
-        self._on_change = None
-        if self.screen.focused is not self.query_one(Input):  # of two questions in a row the second finds it focused
-            self._before = self.screen.focused
         self.query_one(Lines).show([[(f" {question}", "bad" if danger else "accent")]])
         answer = self.query_one(Input)
-        answer.value = value
-        answer.cursor_position = len(value)
+        self._on_change = None
+        answer.value = value + answer.value
+        answer.cursor_position = len(answer.value)
         self._on_change = on_change
-        self.display = True
-        answer.focus()
         try:
             return await self._answer
         finally:
             self._answer = None
             self._on_change = None
-            self.display = False
-            if self._before is not None and self._before.is_attached:
-                self._before.focus()
+            answer.value = ""
+            if not more:
+                self.release()
 
     def _give(self, answer: str | None) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(answer)
+        elif self.is_open:
+            self._ahead.append(answer)
+        self.query_one(Input).value = ""
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

@@ -142,7 +142,7 @@ class AccountScreen(ControlScreen):
         self._slide_to(step(self._moments.model.rows(), self._at, direction))
 
     def action_time(self) -> None:
-        self.run_worker(self._ask_time(), group="ask", exclusive=True)
+        self.talk(self._ask_time(), "ask")
 
     async def _ask_time(self) -> None:
         answer = await self.ask("as it stood at: 14:02, 2026-07-20 14:02, a position of the log, or now")
@@ -175,7 +175,7 @@ class AccountScreen(ControlScreen):
     # ------------------------------------------------------------------------------------------ acting
 
     def action_list(self, act: str) -> None:
-        self.run_worker(self._list(act), group="ask", exclusive=True)
+        self.talk(self._list(act), "ask")
 
     async def _list(self, act: str) -> None:
         await ask_and_list(self, act, "account", self.account_id)

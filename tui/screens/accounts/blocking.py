@@ -25,7 +25,7 @@ async def ask_and_list(screen: ControlScreen, act: str, kind: str, party: str) -
 
 async def ask_party(screen: ControlScreen, act: str) -> tuple[str, str] | None:
     """Which party: its kind and its name, typed as ``merchant m-88``; an account needs no kind."""
-    answer = await screen.ask(f"{act} which? [account|merchant|payee|device] NAME (esc = none)")
+    answer = await screen.ask(f"{act} which? [account|merchant|payee|device] NAME (esc = none)", more=True)
     words = (answer or "").split()
     if len(words) == 1:
         return "account", words[0]

@@ -5,14 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from rich.cells import cell_len
-
 from core.cases.timeline import Moment
 from tui import format as show
 from tui.screens.accounts.port import Listed, Profile, Then
 from tui.screens.alerts.rows import STATUS_STYLES, mark
 from tui.widgets.canvas import Cell, Line, spread
 from tui.widgets.columns import Column
+from tui.widgets.flow import flow
 
 ACCOUNTS = (
     Column("account", 12, grow=2, limit=24),
@@ -82,15 +81,18 @@ def heading(account_id: str, profile: Profile | None, now_ms: int, width: int) -
         return spread(left, [("no payments on record ", "dim")], width)
     if profile.blocked:
         left.append((f"  blocked: {profile.blocked}", "bad"))
+    return spread(left, [cell for fact in facts(profile, now_ms) for cell in (*fact, ("  ", "dim"))], width)
+
+
+def facts(profile: Profile, now_ms: int) -> list[list[Cell]]:
+    """Risk, payments, total and last payment."""
     rate = None if profile.rate is None else profile.rate / 100
-    right: list[Cell] = [
-        ("risk ", "dim"),
-        (show.percent(rate), "warn" if rate else "text"),
-        (f"  {show.number(profile.frauds)} of {show.number(profile.payments)} payments", "text"),
-        (f"  {show.money(profile.amount)}", "text"),
-        (f"  last {show.day_clock(profile.last_payment, now_ms)} ", "dim"),
+    return [
+        [("risk ", "dim"), (show.percent(rate), "warn" if rate else "text")],
+        [(f"{show.number(profile.frauds)} of {show.number(profile.payments)} payments", "text")],
+        [(show.money(profile.amount), "text")],
+        [(f"last {show.day_clock(profile.last_payment, now_ms)}", "dim")],
     ]
-    return spread(left, right, width)
 
 
 def slider_line(moments: Sequence[Moment], position: int | None, now_ms: int, width: int) -> Line:
@@ -151,20 +153,6 @@ def then_lines(then: Then | None, newest: bool, now_ms: int, width: int) -> list
 
 WIDE = 60
 """Cells from which the facts stand beside each other."""
-
-
-def flow(parts: Sequence[Sequence[Cell]], width: int) -> list[Line]:
-    """Parts one after the other, three blanks between them, as many a line as fit."""
-    lines: list[list[Cell]] = []
-    left = 0
-    for part in parts:
-        size = sum(cell_len(text) for text, _ in part) + 3
-        if size > left or not lines:
-            lines.append([(" ", "dim")])
-            left = width - 1
-        lines[-1] += [*part, ("   ", "dim")]
-        left -= size
-    return [*lines]
 
 
 def step(moments: Sequence[Moment], position: int | None, direction: int) -> int | None:

@@ -17,10 +17,11 @@ from tui.ports import Unavailable
 from tui.screens.accounts.account import AccountScreen
 from tui.screens.accounts.blocking import ask_and_list, ask_party
 from tui.screens.accounts.port import ORDERS, Listed, Profile
-from tui.screens.accounts.rows import ACCOUNTS, LISTS, account_cells, heading, listed_cells, moment_cells
+from tui.screens.accounts.rows import ACCOUNTS, LISTS, account_cells, facts, listed_cells, moment_cells
 from tui.screens.base import ControlScreen
 from tui.widgets.canvas import Line
 from tui.widgets.feed import Feed
+from tui.widgets.flow import flow
 from tui.widgets.lines import Lines
 
 EVERY_S = 2.0
@@ -165,7 +166,9 @@ class AccountsScreen(ControlScreen):
             pane.show([])
             return
         width = max(20, pane.size.width - 1)
-        lines: list[Line] = [heading(row.account_id, row, self._now_ms, width), []]
+        blocked = f"  blocked: {row.blocked}" if row.blocked else ""
+        lines: list[Line] = [[(f" {row.account_id}", "strong"), (blocked, "bad")]]
+        lines += [*flow(facts(row, self._now_ms), width), []]
         if self._newest[0] == row.account_id:
             for moment in reversed(self._newest[1]):
                 time, sign, _, what, amount, *_ = moment_cells(moment, self._now_ms)
@@ -191,7 +194,7 @@ class AccountsScreen(ControlScreen):
         self.tick()
 
     def action_find(self) -> None:
-        self.run_worker(self._ask_account(), group="ask", exclusive=True)
+        self.talk(self._ask_account(), "ask")
 
     async def _ask_account(self) -> None:
         answer = await self.ask("accounts whose names begin with (empty = all, by risk)", value=self._begins)
@@ -210,14 +213,14 @@ class AccountsScreen(ControlScreen):
         return False
 
     def list_party(self, act: str, kind: str, party: str) -> None:
-        self.run_worker(self._list_party(act, kind, party), group="ask", exclusive=True)
+        self.talk(self._list_party(act, kind, party), "ask")
 
     async def _list_party(self, act: str, kind: str, party: str) -> None:
         await ask_and_list(self, act, kind, party)
         self._look_now()
 
     def add_party(self, act: str) -> None:
-        self.run_worker(self._add_party(act), group="ask", exclusive=True)
+        self.talk(self._add_party(act), "ask")
 
     async def _add_party(self, act: str) -> None:
         named = await ask_party(self, act)
