@@ -23,6 +23,8 @@ from ksqldb.engine.run.local import LocalEngine
 from ksqldb.engine.types import SqlType
 
 _SERVICE = "some.ksql.service.id"  # of ksqlDB's own harness
+# ksqlDB's harness runs on Kafka Streams before 3.5; a 0.29.0 server was seen with a later one.
+HARNESS = {"ksql.streams.upgrade.from": "3.4"}
 FUNCTIONS = with_trial_functions(REGISTRY)
 _EXCEPTIONS: dict[str, tuple[type[KsqlError], ...]] = {
     "ParseFailedException": (ParseFailed,),
@@ -36,7 +38,7 @@ _EXCEPTIONS: dict[str, tuple[type[KsqlError], ...]] = {
 def run_case(case: Case) -> None:
     """Raises Mismatch (or an engine error that the case does not expect)."""
     expected = case.data.get("expectedException")
-    properties = {name: property_text(value) for name, value in case.properties.items()}
+    properties = HARNESS | {name: property_text(value) for name, value in case.properties.items()}
     engine = LocalEngine(properties, functions=FUNCTIONS)
     make_topics(case, engine)
     if expected is None:

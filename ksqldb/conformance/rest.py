@@ -7,7 +7,7 @@ from typing import Any
 from ksqldb.conformance import serde
 from ksqldb.conformance.cases import Case
 from ksqldb.conformance.compare import Mismatch
-from ksqldb.conformance.queries import FUNCTIONS, check_outputs, make_topics, property_text, put_inputs
+from ksqldb.conformance.queries import FUNCTIONS, HARNESS, check_outputs, make_topics, property_text, put_inputs
 from ksqldb.engine import ast
 from ksqldb.engine.entities.commands import command_id, current_status, success_message
 from ksqldb.engine.errors import KsqlError, StatementError
@@ -49,7 +49,7 @@ def _check_error(error: KsqlError, expected: dict[str, Any]) -> None:
 
 
 def _run(case: Case) -> None:
-    properties = {"auto.offset.reset": "earliest", "ksql.query.push.v2.enabled": "true"}
+    properties = HARNESS | {"auto.offset.reset": "earliest", "ksql.query.push.v2.enabled": "true"}
     properties |= {name: property_text(value) for name, value in case.properties.items()}
     engine = LocalEngine(properties, functions=FUNCTIONS, spread=True)
     make_topics(case, engine)

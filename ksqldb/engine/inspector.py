@@ -19,6 +19,7 @@ from ksqldb.engine.kafka.queries import Queries
 from ksqldb.engine.kafka.runtime import Runtime
 from ksqldb.engine.metastore import Source
 from ksqldb.engine.plan import statements as effects
+from ksqldb.engine.plan.compiled import checked_plan
 from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.run.local import wrap_errors
 
@@ -167,7 +168,7 @@ def find_query(query_id: str, catalog: Catalog) -> str | None:
 def _explained(parsed: ast.ParsedStatement, seen: Catalog, number: int) -> QueryInfo:
     match parsed.statement:
         case ast.Query() as query:
-            plan = QueryPlanner(query, seen, None).plan()
+            plan = checked_plan(QueryPlanner(query, seen, None).plan())
             query_id = f"transient_{plan.sources[0].name}_{random.getrandbits(63)}"
             return QueryInfo(query_id, parsed.text, "PUSH", "", plan)
         case ast.CreateAsSelect() | ast.InsertInto():

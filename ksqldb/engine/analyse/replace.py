@@ -1,4 +1,4 @@
-"""CREATE OR REPLACE: what may take the place of what."""
+"""CREATE OR REPLACE of a source: what may take the place of what."""
 
 from __future__ import annotations
 
@@ -6,19 +6,6 @@ from collections.abc import Sequence
 
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.metastore import Column, FormatInfo, Source, WindowInfo
-from ksqldb.engine.plan.query import PersistentQuery
-from ksqldb.engine.plan.steps import (
-    AggregateStep,
-    FilterStep,
-    FlatMapStep,
-    JoinStep,
-    RekeyStep,
-    SelectStep,
-    SinkStep,
-    SourceStep,
-    Step,
-    SuppressStep,
-)
 from ksqldb.engine.types import quote
 
 
@@ -70,42 +57,3 @@ def _window(window: WindowInfo | None) -> str:
         return "Optional.empty"
     size = "Optional.empty" if window.size_ms is None else f"Optional[{window.size_ms}]"
     return f"Optional[WindowInfo{{type={window.kind.value}, size={size}, emitStrategy=CHANGES}}]"
-
-
-def check_replace_query(old: PersistentQuery, new: PersistentQuery) -> None:
-    """The new query must read the old one's state: only filters and projections before and behind it may change."""
-    before, after = _skeleton(old.plan.output), _skeleton(new.plan.output)
-    if before == after:
-        return
-    raise KsqlError(
-        f"Cannot upgrade data source {quote(new.sink.name)}: Upgrades not yet supported for "
-        f"{_difference(before, after)}"
-    )
-
-
-def _difference(before: list[object], after: list[object]) -> str:
-    for old, new in zip(before, after, strict=False):
-        if old != new:
-            return str(new[0] if isinstance(new, tuple) else new)
-    longer = before if len(before) > len(after) else after
-    first = longer[min(len(before), len(after))]
-    return str(first[0] if isinstance(first, tuple) else first)
-
-
-def _skeleton(step: Step) -> list[object]:
-    """The steps that keep state or place records, outermost first; WHERE and projections are left out."""
-    match step:
-        case SourceStep():
-            return [("Source", step.source.name)]
-        case JoinStep():
-            made: object = ("Join", step.type, step.within, step.foreign_key)
-            return [made, *_skeleton(step.left), *_skeleton(step.right)]
-        case AggregateStep():
-            state = tuple((a.name, args) for a, args in zip(step.aggregators, step.arguments, strict=True))
-            return [("Aggregate", step.groups, state, step.spec, step.emit_final), *_skeleton(step.input)]
-        case RekeyStep():
-            return [("SelectKey", step.key), *_skeleton(step.input)]
-        case FilterStep() if step.clause == "HAVING":
-            return [("TableFilter", step.predicate), *_skeleton(step.input)]
-        case SuppressStep() | FilterStep() | SelectStep() | FlatMapStep() | SinkStep():
-            return _skeleton(step.input)

@@ -31,7 +31,11 @@ _WHILE_PARSING = (
 )
 _BEFORE_TOPICS = ("Statement is missing the",)
 _BEFORE_CLEANUP = ("Unknown format", "JSON does not support", "DELIMITED does not support", "KAFKA does not support")
-_WITHOUT_STATEMENT = ("Query is not upgradeable", "Cannot insert values into an unknown stream/table")
+_WITHOUT_STATEMENT = (
+    "Query is not upgradeable",
+    "Upgrades not yet supported",
+    "Cannot insert values into an unknown stream/table",
+)
 _REGISTRY = re.compile(r"Cannot create a source with the '(\w+)' format")
 _LIMIT = "AS SELECT statements don't support LIMIT clause."
 

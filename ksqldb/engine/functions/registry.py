@@ -212,7 +212,7 @@ class Registry:
         """The overload of a scalar function for these argument types; KsqlError where there is none."""
         function = self.find(name)
         if not isinstance(function, Function) or function.kind != "SCALAR":
-            raise KsqlError(f"Can't find any scalar functions with the name '{name}'")
+            raise KsqlError(f"Can't find any functions with the name '{name}'")
         match = function.choose(args)
         form = match.overload.value
         targets = _targets(match, args)

@@ -17,20 +17,20 @@ TRIM = scalar("trim", "STRING", "Removes blanks and control characters from both
 INITCAP = scalar("initcap", "STRING", "Starts every word with a capital and writes the rest in small letters.")
 
 
-@UCASE.overload("VARCHAR source", "VARCHAR")
+@UCASE.overload("VARCHAR input", "VARCHAR")
 def ucase(source: str) -> str:
     """Returns a text in upper case.
 
-    source: The text to convert.
+    input: The text to convert.
     """
     return source.upper()
 
 
-@LCASE.overload("VARCHAR source", "VARCHAR")
+@LCASE.overload("VARCHAR input", "VARCHAR")
 def lcase(source: str) -> str:
     """Returns a text in lower case.
 
-    source: The text to convert.
+    input: The text to convert.
     """
     return source.lower()
 

@@ -74,7 +74,7 @@ class RowQueue:
 
 
 class Handle:
-    """A QueryHandle over a row queue; ``end`` stops what feeds it."""
+    """A QueryHandle over a row queue; ``end`` stops what feeds it, and is told whether the reader just went away."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Handle:
         kind: QueryKind,
         columns: list[Column],
         queue: RowQueue,
-        end: Callable[[], Awaitable[None]] | None = None,
+        end: Callable[[bool], Awaitable[None]] | None = None,
     ) -> None:
         self.query_id = query_id
         self.kind: QueryKind = kind
@@ -97,16 +97,11 @@ class Handle:
     def limit_reached(self) -> bool:
         return self.queue.limit_reached
 
-    @property
-    def shed(self) -> int:
-        """Never any: a slow reader's query is held back instead."""
-        return 0
-
     def batches(self) -> AsyncIterator[list[Row]]:
         return self.queue.batches()
 
-    async def close(self) -> None:
+    async def close(self, reader_left: bool = False) -> None:
         self.queue.end()
         if self._end is not None:
             end, self._end = self._end, None
-            await end()
+            await end(reader_left)

@@ -117,7 +117,7 @@ async def open_print(
     offsets = await runtime.offsets.offsets(topic, partitions, when)
     runtime.lanes.add(printer, {(topic, p): offset for p, offset in offsets.items()})
 
-    async def end() -> None:
+    async def end(_: bool) -> None:
         runtime.lanes.drop(printer)
 
     return Handle(query_id, "print", [Column("line", STRING)], queue, end)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
@@ -12,6 +14,7 @@ from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError, told
 from ksqldb.engine.kafka.handles import Handle, RowQueue
 from ksqldb.engine.kafka.printing import open_print
 from ksqldb.engine.kafka.runtime import Runtime
+from ksqldb.engine.plan.compiled import checked_plan
 from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.plan.pull import StreamPull, TablePull, plan_pull
 from ksqldb.engine.plan.steps import QueryPlan
@@ -19,6 +22,8 @@ from ksqldb.engine.run.local import wrap_errors
 from ksqldb.engine.run.pull import pull_rows
 from ksqldb.engine.run.result_rows import ResultRows, columns_of
 from ksqldb.engine.run.results import QueryHandle, QueryKind, Row
+
+_LISTED_AFTER_READER = 2.0  # seconds: SHOW QUERIES of a real server lists a query for a moment when its reader is gone
 
 
 class Queries:
@@ -35,14 +40,13 @@ class Queries:
             await handle.close()
 
     def push_count(self) -> int:
-        return sum(1 for info in self.infos.values() if info.kind == "PUSH")
+        return sum(handle.kind in ("push", "scalable_push") for handle in self.handles.values())
 
     async def close(self, query_id: str) -> bool:
         handle = self.handles.get(query_id)
-        if handle is None:
-            return False
-        await handle.close()
-        return True
+        if handle is not None:
+            await handle.close()
+        return self.infos.pop(query_id, None) is not None or handle is not None
 
     async def open(self, parsed: ast.ParsedStatement, properties: Mapping[str, object]) -> QueryHandle:
         query = parsed.statement
@@ -50,12 +54,12 @@ class Queries:
         seen = self.catalog.with_properties(properties)
         with wrap_errors(parsed, seen):
             if query.emit is not None:
-                plan = QueryPlanner(query, seen, None).plan()
+                plan = checked_plan(QueryPlanner(query, seen, None).plan())
                 return await self._push(parsed, plan, seen.properties)
             pull = _planned_pull(parsed, query, seen)
             if isinstance(pull, TablePull):
                 return self._pull_table(pull)
-            return await self._pull_stream(parsed, pull, seen.properties)
+            return await self._pull_stream(parsed, replace(pull, plan=checked_plan(pull.plan)), seen.properties)
 
     async def _push(self, parsed: ast.ParsedStatement, plan: QueryPlan, properties: Mapping[str, str]) -> QueryHandle:
         scalable = properties.get("ksql.query.push.v2.enabled", "").lower() == "true"
@@ -67,10 +71,11 @@ class Queries:
         )
         running.on_failure = queue.end
 
-        async def end() -> None:
+        async def end(reader_left: bool) -> None:
             self.handles.pop(query_id, None)
-            self.infos.pop(query_id, None)
             self.runtime.end_transient(running)
+            listed = _LISTED_AFTER_READER if reader_left else 0
+            asyncio.get_running_loop().call_later(listed, self.infos.pop, query_id, None)
 
         kind: QueryKind = "scalable_push" if scalable else "push"
         handle = Handle(query_id, kind, columns_of(plan.columns, mark_keys=False), queue, end)
@@ -114,7 +119,7 @@ class Queries:
         running.on_delivery = finish
         finish()
 
-        async def end() -> None:
+        async def end(_: bool) -> None:
             self.handles.pop(query_id, None)
             self.runtime.end_transient(running)
 

@@ -28,9 +28,7 @@ class Topics:
     """Kafka's topics by the admin protocol. Raises aiokafka's KafkaError where the broker cannot be asked."""
 
     def __init__(self, bootstrap: str) -> None:
-        self.admin = AIOKafkaAdminClient(
-            **Kafka.from_environment(bootstrap).options(), client_id="ksqldb-engine-admin"
-        )
+        self.admin = AIOKafkaAdminClient(**Kafka.from_environment(bootstrap).options(), client_id="ksqldb-engine-admin")
         self.cluster_id = ""
 
     async def start(self) -> None:

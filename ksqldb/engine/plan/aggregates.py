@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.names import AliasGenerator
-from ksqldb.engine.analyse.rewrite import calls, children, rewrite
+from ksqldb.engine.analyse.rewrite import calls, children, rewrite, walk
 from ksqldb.engine.ast import Expression, Refinement
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.aggregator import Aggregator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DAY_MS = 86_400_000
 
 
-def _is_aggregate(node: Expression, functions: Registry) -> bool:
+def _is_aggregate(node: Expression, functions: Registry) -> TypeGuard[ast.FunctionCall]:
     return isinstance(node, ast.FunctionCall) and functions.aggregate(node.name) is not None
 
 
@@ -195,6 +195,7 @@ def aggregate_steps(planner: QueryPlanner, step: Step) -> QueryPlan:
         planner.key_format(),
         _rekeys(groups, step),
         query.emit is Refinement.FINAL,
+        _required(planner, selected, groups, having),
     )
     after = _AfterAggregate(groups, names, analyser.found, functions)
     output: Step = aggregate
@@ -210,6 +211,21 @@ def aggregate_steps(planner: QueryPlanner, step: Step) -> QueryPlan:
         return planner.transient_plan(output, final, out_scope)
     schema, items = _persistent(planner, groups, names, selected, final, output, out_scope)
     return planner.persistent_plan(SelectStep(output, items, schema), schema)
+
+
+def _required(
+    planner: QueryPlanner, selected: Sequence[Selected], groups: Sequence[Expression], having: Expression | None
+) -> tuple[str, ...]:
+    """The columns of the rows that are grouped, in the order in which the query names them."""
+    where = None if planner.clauses.where is None else planner.plain(planner.clauses.where)
+    exprs = [*(item.expression for item in selected), where, *groups, having]
+    named: list[str] = []
+    for node in (node for expr in exprs if expr is not None for node in walk(expr)):
+        if isinstance(node, ast.ColumnRef):
+            named.append(node.name)
+        elif _is_aggregate(node, planner.catalog.functions) and not node.args:
+            named.append(ROWTIME)
+    return tuple(name for name in dict.fromkeys(named) if name not in WINDOW_BOUNDS)
 
 
 def _rekeys(groups: Sequence[Expression], step: Step) -> bool:

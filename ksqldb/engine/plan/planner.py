@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
-from ksqldb.engine.analyse.ddl import check_timestamp
+from ksqldb.engine.analyse.ddl import check_timestamp, location
 from ksqldb.engine.analyse.joins import analyse_joins
 from ksqldb.engine.analyse.names import AliasGenerator, Names, check_self_joins, query_sources
 from ksqldb.engine.analyse.pseudo_timestamps import read_times
@@ -305,12 +305,9 @@ class QueryPlanner:
     # ------------------------------------------------------------------------------------------ results
 
     def _aggregates_without_group(self) -> bool:
-        return any(
-            self.catalog.functions.aggregate(call.name) is not None
-            for item in self.clauses.select
-            if isinstance(item, ast.SingleColumn)
-            for call in calls(item.expression)
-        )
+        exprs = [item.expression for item in self.clauses.select if isinstance(item, ast.SingleColumn)]
+        exprs += [self.clauses.having] if self.clauses.having is not None else []
+        return any(self.catalog.functions.aggregate(call.name) is not None for expr in exprs for call in calls(expr))
 
     def expand(self, step: Step) -> list[Selected]:
         """The select list over a step: stars and struct stars expanded, references unqualified."""
@@ -340,7 +337,7 @@ class QueryPlanner:
             for index, key in enumerate(self.clauses.partition_by):
                 if self.plain(key) == plain and not isinstance(key, ast.NullLiteral):
                     return ast.ColumnRef(step.schema.key[index].name, at=plain.at)
-        if isinstance(step, FlatMapStep):
+        if isinstance(step, FlatMapStep) and self.sink is not None:  # 0.29 leaves them as they are in push queries
             made = step.calls
 
             def plugin(node: Expression) -> Expression | None:
@@ -363,9 +360,7 @@ class QueryPlanner:
 
     def _project(self, step: Step) -> QueryPlan:
         if self.query.window is not None:
-            raise KsqlError("WINDOW clause requires a GROUP BY clause.")
-        if self.clauses.having is not None:
-            raise KsqlError("HAVING requires a GROUP BY clause.")
+            raise KsqlError(f"{location(self.query.window)}WINDOW clause requires a GROUP BY clause.")
         selected = self.expand(step)
         scope = scope_of(step, self.catalog.functions)
         if self.sink is None:

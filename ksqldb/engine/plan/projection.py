@@ -108,6 +108,8 @@ def persistent_schema(
     columns: list[Column] = []
     for index, key in enumerate(input_schema.key):
         aliases = names.get(index, [])
+        if len(set(aliases)) < len(aliases):
+            raise KsqlError(f"Duplicate key columns found in schema: {Column(aliases[0], key.type, Namespace.KEY)}")
         if len(aliases) > 1:
             raise KsqlError(
                 f"The projection contains a key column ({quote(key.name)}) more than once, aliased as: "

@@ -16,6 +16,7 @@ from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import WINDOW_BOUNDS, Column, Namespace, Schema, Source
 from ksqldb.engine.metastore.model import ROWOFFSET, ROWPARTITION
 from ksqldb.engine.parse import format_expression
+from ksqldb.engine.plan.compiled import check_expression
 from ksqldb.engine.plan.lookups import Lookup, find_lookup
 from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.plan.projection import transient_columns
@@ -149,6 +150,9 @@ def _plan_table(query: ast.Query, catalog: Catalog, planner: QueryPlanner, sourc
         text = format_expression(where)
         check_filter(where, scope, "WHERE", text)
         _check_like(where, scope)
+        check_expression(where, "expression", step, catalog.functions)
+    for item in selected:
+        check_expression(item.expression, "expression", step, catalog.functions)
     lookup = find_lookup(where, source, catalog)
     return TablePull(
         source,

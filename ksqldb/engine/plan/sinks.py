@@ -16,6 +16,7 @@ from ksqldb.engine.ast import SourceKind
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.metastore import FormatInfo, Schema, Source
+from ksqldb.engine.plan.compiled import checked_plan
 from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.plan.query import PersistentQuery
 from ksqldb.engine.plan.steps import QueryPlan, SinkStep, source_step
@@ -73,6 +74,7 @@ def create_as(
         properties=tuple((k, str(v)) for k, v in given.values.items()),
     )
     check_formats(sink)
+    checked_plan(plan)
     _record_topic(sink, given, planner, catalog)
     return PersistentQuery(query_id, _into(plan, sink), sink, text, properties)
 
@@ -153,7 +155,7 @@ def insert_into(
             "Incompatible schema between results and sink.\n"
             f"Result schema is {plan.columns}\nSink schema is {target.schema}"
         )
-    return PersistentQuery(query_id, _into(plan, target), target, text, properties)
+    return PersistentQuery(query_id, _into(checked_plan(plan), target), target, text, properties)
 
 
 def compatible(result: Schema, sink: Schema) -> bool:

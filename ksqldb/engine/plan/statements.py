@@ -13,11 +13,12 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse import ddl
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.inserts import InsertedRow, insert_values
-from ksqldb.engine.analyse.replace import check_replace_query, check_replace_source
+from ksqldb.engine.analyse.replace import check_replace_source
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.metastore import Source
 from ksqldb.engine.plan.query import PersistentQuery
 from ksqldb.engine.plan.sinks import create_as, insert_into, source_table_query
+from ksqldb.engine.plan.upgrades import check_upgrade
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +164,7 @@ def _create_as(
     if existing is not None and statement.or_replace:
         check_replace_source(existing, made.sink)
         if replaces is not None:
-            check_replace_query(catalog.queries[replaces], made)
+            check_upgrade(catalog.queries[replaces].plan.output, made.plan.output)
             end(replaces, catalog)
     catalog.metastore.put(made.sink)
     catalog.metastore.made_from[made.sink.name] = made.source_names

@@ -130,6 +130,7 @@ class AggregateStep:
     key_format: FormatInfo
     rekeys: bool  # whether groups differ from the input's key
     emit_final: bool = False
+    required: tuple[str, ...] = ()  # the input's columns the query names, as they come up
     is_table: bool = True
 
     @property

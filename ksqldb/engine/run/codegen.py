@@ -12,7 +12,6 @@ from typing import Any
 
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.compile import Code, ExpressionCompiler
-from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.parse import format_expression
 from ksqldb.engine.plan.scope import StepScope
 from ksqldb.engine.run.records import Report
@@ -43,18 +42,11 @@ class Source:
         return made
 
 
-def compile_expression(
-    source: Source, scope: StepScope, expr: Expression, target: SqlType | None = None, stage: str = "Select"
-) -> Code:
-    """An expression's code; with ``target`` coerced to it. KsqlError says at which stage it failed."""
+def compile_expression(source: Source, scope: StepScope, expr: Expression, target: SqlType | None = None) -> Code:
+    """An expression's code; with ``target`` coerced to it."""
     compiler = ExpressionCompiler(scope, source.env, scope.functions, on_error=source.on_error)
-    try:
-        code = compiler.compile(expr)
-        if target is not None:
-            code = compiler.coerce(code, target)
-    except KsqlError as error:
-        raise KsqlError(f"Invalid {stage}: {error}") from error
-    return code
+    code = compiler.compile(expr)
+    return code if target is None else compiler.coerce(code, target)
 
 
 def values(
@@ -84,11 +76,9 @@ def values(
     return "(" + "".join(part + ", " for part in parts) + ")"
 
 
-def predicate(
-    source: Source, scope: StepScope, expr: Expression, indent: int, name: str, stage: str = "Predicate"
-) -> None:
+def predicate(source: Source, scope: StepScope, expr: Expression, indent: int, name: str) -> None:
     """Lines that leave the predicate's outcome in ``name``."""
-    code = compile_expression(source, scope, expr, stage=stage)
+    code = compile_expression(source, scope, expr)
     if code.safe:
         source.line(indent, f"{name} = {code.source}")
         return

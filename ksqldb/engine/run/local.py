@@ -19,6 +19,7 @@ from ksqldb.engine.errors import KsqlError, ParseFailed, StatementError, told
 from ksqldb.engine.functions import REGISTRY
 from ksqldb.engine.functions.registry import Registry
 from ksqldb.engine.parse import format_statement, parse
+from ksqldb.engine.plan.compiled import checked_plan
 from ksqldb.engine.plan.planner import QueryPlanner
 from ksqldb.engine.plan.pull import StreamPull, plan_pull
 from ksqldb.engine.plan.query import PersistentQuery
@@ -194,13 +195,13 @@ class LocalEngine:
         assert isinstance(query, ast.Query)
         with wrap_errors(parsed, self.catalog):
             if query.emit is not None:
-                plan = QueryPlanner(query, self.catalog, None).plan()
+                plan = checked_plan(QueryPlanner(query, self.catalog, None).plan())
                 scalable = self.catalog.flag("ksql.query.push.v2.enabled")
                 kind: QueryKind = "scalable_push" if scalable else "push"
                 return self._select_rows(plan, kind)
             pull = plan_pull(query, self.catalog)
             if isinstance(pull, StreamPull):
-                return self._select_rows(pull.plan, "pull_stream")
+                return self._select_rows(checked_plan(pull.plan), "pull_stream")
             rows = pull_rows(pull, self.views[pull.query_id], self._report_for("pull"))
             columns = columns_of(pull.columns, mark_keys=True)
             return Selected("query_1", "pull_table", columns, [Row(row) for row in rows])

@@ -14,14 +14,14 @@ from ksqldb.engine.run.tables import Row, Rows
 
 
 def pull_function(pull: TablePull, report: Report) -> Callable[[Iterable[Row]], list[tuple[Any, ...]]]:
-    """The WHERE and the projection as one function over rows. KsqlError where an expression cannot be compiled."""
+    """The WHERE and the projection as one function over rows."""
     scope = StepScope(pull.row_schema, pull.source.window is not None, pull.functions)
     source = Source(report)
     source.line(0, "def run(rows):")
     source.line(1, "out = []")
     source.line(1, "for k, v, ts, w in rows:")
     if pull.where is not None:
-        predicate(source, scope, pull.where, 2, "_passes", "expression")
+        predicate(source, scope, pull.where, 2, "_passes")
         source.line(2, "if not _passes: continue")
     made = values(source, scope, pull.items, 2, "_x")
     source.line(2, f"out.append({made})")

@@ -163,8 +163,10 @@ def group_table_function(
     arguments: Sequence[Expression],
     scope: StepScope,
     report: Report,
+    apart: bool = False,
 ) -> Function:
-    """Table changes to ``(group key, new row, row to undo, ts, w)``; the undo comes first and apart."""
+    """Table changes to ``(group key, new row, row to undo, ts, w)``. A change that moves a row to another group is
+    two, the undo first; one within a group is a single change, or two as well where ``apart``."""
     source = Source(report)
     source.line(0, "def run(batch):")
     source.line(1, "out = []")
@@ -180,6 +182,10 @@ def group_table_function(
         source.line(3, "else:")
         row = values(source, scope, arguments, 4, f"_a{side}")
         source.line(4, f"_row{side} = {row}")
+    if not apart:
+        source.line(2, "if _key_old is not None and _key_new == _key_old:")
+        source.line(3, "out.append((_key_new, _row_new, _row_old, ts, None))")
+        source.line(3, "continue")
     source.line(2, "if _key_old is not None: out.append((_key_old, None, _row_old, ts, None))")
     source.line(2, "if _key_new is not None: out.append((_key_new, _row_new, None, ts, None))")
     source.line(1, "return out")

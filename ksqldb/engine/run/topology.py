@@ -40,6 +40,7 @@ from ksqldb.engine.run.windows import SessionAggregate, WindowAggregate, WindowS
 DAY_MS = 86_400_000
 EMIT_FINAL = "__emit.interval.ms.kstreams.windowed.aggregation__"
 EMIT_OUTER = "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__"
+_UNDO_WITH_ADDITION = (3, 5)
 
 
 class Collector(Operator):
@@ -70,11 +71,17 @@ class Environment:
     properties: Mapping[str, str] = field(default_factory=dict)
 
     def interval(self, name: str) -> int:
-        for prefix in ("ksql.streams.", ""):
-            value = self.properties.get(prefix + name)
-            if value is not None:
-                return int(value)
-        return 1000
+        return int(self._streams(name) or 1000)
+
+    @property
+    def undoes_apart(self) -> bool:
+        """Whether a change within a group is an undo and an addition of its own: so it was before Kafka Streams 3.5,
+        which `upgrade.from` brings back."""
+        return (old := _version(self._streams("upgrade.from"))) is not None and old < _UNDO_WITH_ADDITION
+
+    def _streams(self, name: str) -> str | None:
+        """A property of Kafka Streams, with its prefix or without."""
+        return self.properties.get(f"ksql.streams.{name}", self.properties.get(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +223,11 @@ class Topology:
         scope = scope_of(step.input, functions)
         arguments = [arg for args in step.arguments for arg in args]
         used = {name for expr in (*step.groups, *arguments) for name in names(expr)}
-        make = stateless.group_table_function if step.input.is_table else stateless.group_function
-        function = make(step.groups, arguments, scope, self.report)
+        if step.input.is_table:
+            apart = self.environment.undoes_apart
+            function = stateless.group_table_function(step.groups, arguments, scope, self.report, apart)
+        else:
+            function = stateless.group_function(step.groups, arguments, scope, self.report)
         partitioner = self._partitioner(step.key_format, step.schema.key) if step.rekeys else None
         group = stateless.Repartition(function, partitioner)
         self._chain(step.input, group, True, used)
@@ -305,6 +315,11 @@ class Topology:
             start = start.input
         codec = build_key_codec(start.source.key_format, start.schema.key)
         return source.function("foreign_key"), codec.encode
+
+
+def _version(text: str | None) -> tuple[int, ...] | None:
+    """`3.4` as numbers."""
+    return None if text is None else tuple(int(part) for part in text.split(".") if part.isdigit())
 
 
 def _aggregate_under(step: Step) -> tuple[AggregateStep | None, Expression | None]:

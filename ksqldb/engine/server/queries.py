@@ -158,9 +158,10 @@ class QueryResponse(Response):
         try:
             await asyncio.wait((pump, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            left = not pump.done()
             for task in (pump, gone):
                 task.cancel()
-            await self.query.close()
+            await self.query.close(left)
             await asyncio.gather(pump, gone, return_exceptions=True)
 
     async def _pump(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:

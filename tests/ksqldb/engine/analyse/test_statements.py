@@ -61,7 +61,16 @@ def test_schemas_of_sinks(sql: str, expected: str) -> None:
         ("CREATE TABLE o AS SELECT id, a FROM s;", "Invalid result type"),
         ("CREATE TABLE o AS SELECT id, a, COUNT(*) FROM s GROUP BY id;", "Non-aggregate SELECT expression"),
         ("CREATE TABLE o AS SELECT COUNT(*) AS n FROM s;", "GROUP BY"),
-        ("CREATE STREAM o AS SELECT id, a FROM s HAVING COUNT(*) > 1;", "HAVING requires a GROUP BY clause"),
+        (
+            "CREATE STREAM o AS SELECT id, a FROM s HAVING COUNT(*) > 1;",
+            "Non-aggregate SELECT expression(s) not part of GROUP BY: ID, A",
+        ),
+        ("CREATE STREAM o AS SELECT id, id FROM s;", "Duplicate key columns found in schema: `ID` STRING KEY"),
+        ("CREATE STREAM o AS SELECT id, id AS x FROM s;", "more than once, aliased as: ID and X."),
+        (
+            "CREATE TABLE o AS SELECT id, a FROM s WINDOW TUMBLING (SIZE 1 MINUTE);",
+            "WINDOW clause requires a GROUP BY clause.",
+        ),
         ("CREATE STREAM o AS SELECT id, a, a FROM s;", "Duplicate value columns found in schema: `A` INTEGER"),
         ("CREATE STREAM s AS SELECT * FROM s;", "Cannot add stream 'S': A stream with the same name already exists"),
         ("CREATE STREAM o AS SELECT * FROM s JOIN s2 ON s.id = s2.id;", "S2 does not exist."),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.ksqldb.engine.feed import Feed
+from tests.ksqldb.engine.run.queries import Input, Query
 
 INPUT = "CREATE STREAM s (id VARCHAR KEY, v INT) WITH (KAFKA_TOPIC='s', VALUE_FORMAT='JSON');"
 
@@ -38,6 +41,21 @@ def test_group_by_expressions_makes_a_key_of_several_columns() -> None:
         ('{"ID":"a","ODD":0}', n(1)),
         ('{"ID":"a","ODD":1}', n(2)),
     ]
+
+
+@pytest.mark.parametrize(("version", "undone_first"), [(None, False), ("3.5", False), ("3.4", True), ("2.8", True)])
+def test_a_change_within_a_group_is_one_change_since_kafka_streams_3_5(version: str | None, undone_first: bool) -> None:
+    properties = {} if version is None else {"ksql.streams.upgrade.from": version}
+    table = "CREATE TABLE t (id VARCHAR PRIMARY KEY, g VARCHAR, v INT) WITH (KAFKA_TOPIC='t', VALUE_FORMAT='JSON');"
+    query = Query(
+        table, "CREATE TABLE out AS SELECT g, SUM(v) AS n FROM t GROUP BY g EMIT CHANGES;", properties=properties
+    )
+    rows = [("1", "x", 5), ("2", "x", 1), ("1", "x", 7), ("1", "y", 7)]
+    outputs = query.run([Input("t", key, ts, {"G": g, "V": v}) for ts, (key, g, v) in enumerate(rows)])
+    undo = [("x", 1)] if undone_first else []
+    assert [(out.key, (out.value or {})["N"]) for out in outputs] == [
+        ("x", 5), ("x", 6), *undo, ("x", 8), ("x", 1), ("y", 7),
+    ]  # fmt: skip
 
 
 def test_having_hides_rows_and_takes_back_what_it_showed() -> None:
