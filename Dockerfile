@@ -32,7 +32,7 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 9100
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9100/health', timeout=3)"]
+    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9100/readyz', timeout=3)"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["streamguard"]
 CMD ["workers", "--http", "0.0.0.0:9100"]

@@ -205,16 +205,18 @@ def replay(
 def workers(
     *,
     only: Annotated[str | None, Parameter(help="producer,consumer,scenario,projector,rules")] = None,
-    http: Annotated[str | None, Parameter(help="HOST:PORT of /health and /metrics")] = None,
+    http: Annotated[
+        str | None, Parameter(help="HOST:PORT of /healthz, /readyz and /metrics; else 0.0.0.0:$PORT")
+    ] = None,
     where: Where = HERE,
 ) -> int:
     """Run a worker process until ctrl-c; any number of them share the work."""
     from core.workers.process import serve
 
-    if http is not None:
-        from core.workers.http import parse
+    if http is not None or os.environ.get("PORT"):
+        from core.workers.http import chosen
 
-        http = parse(http)
+        http = chosen(http)
     return serve(where.settings(), only.split(",") if only else None, http=http)
 
 

@@ -13,6 +13,7 @@ from core.kafka.inlet import Inlet
 from core.workers.consumer import ConsumerHandler, Held
 from core.workers.decode import TOPICS
 from core.workers.feedback import Feedback
+from core.workers.measures import Measures
 from core.workers.task import Status, pause
 from ksqldb import rulebook
 
@@ -30,6 +31,7 @@ class Consumer:
 
     def __init__(self, kafka: Kafka, dsn: str, pool: Any, log: EventLog, worker_id: str) -> None:
         self.status = Status()
+        self.measures = Measures()
         self._kafka = kafka
         self._dsn = dsn
         self._pool = pool
@@ -40,7 +42,7 @@ class Consumer:
         """Consume until stopped; the batch in hand is finished first."""
         feedback = Feedback(self._pool)
         position = await feedback.load(self._log)
-        handler = ConsumerHandler(policies(), feedback)
+        handler = ConsumerHandler(policies(), feedback, self.measures)
         inlet = Inlet[Held](
             kafka=self._kafka,
             dsn=self._dsn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import time
 from typing import Any
 
 from core.detection.payment import payment_of
@@ -13,6 +14,7 @@ from core.kafka.handler import BatchResult, PartitionBatch
 from core.kafka.record import Record
 from core.workers import rows
 from core.workers.feedback import Feedback
+from core.workers.measures import Measures
 from core.workers.throughput import Throughput
 from schema.alert import RuleAlert
 from schema.events import AlertRaised, PaymentDecided
@@ -35,12 +37,13 @@ class ConsumerHandler:
     """Handler of the inlet. All that it remembers is stored account by account in the batch's own transaction, so a
     worker that dies leaves exactly the state of the last commit, and memory is only a cache of it."""
 
-    def __init__(self, rules: Mapping[str, RulePolicy], feedback: Feedback) -> None:
+    def __init__(self, rules: Mapping[str, RulePolicy], feedback: Feedback, measures: Measures | None = None) -> None:
         self.rules = rules
         self.duplicates = 0
         self.decided = 0
         self._feedback = feedback
         self._throughput = Throughput()
+        self.measures = measures or Measures()
 
     def state(self, partition: int) -> Held:
         return Held(partition)
@@ -54,8 +57,10 @@ class ConsumerHandler:
             decisions += changes.decisions
             alerts += changes.alerts
         await self._store(conn, batches, payments, labels, decisions)
-        await self._throughput.add(conn, decisions, sum(isinstance(event, AlertRaised) for event in alerts))
+        raised = sum(isinstance(event, AlertRaised) for event in alerts)
+        await self._throughput.add(conn, decisions, raised)
         await self._append(conn, decisions, alerts)  # the last work: the log is locked from here to the commit
+        self.measures.add(decisions, raised, time() * 1000)
         return BatchResult()
 
     # ------------------------------------------------------------------------------------------------ steps
