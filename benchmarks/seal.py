@@ -13,7 +13,8 @@ from benchmarks.database import migrated
 from benchmarks.eventlog_append import items
 from benchmarks.figures import Benchmark
 from core.eventlog.append import append_bulk
-from core.eventlog.seal import RANGE, seal, verify
+from core.eventlog.seal import RANGE, seal
+from core.eventlog.verify import verify
 
 _EVENTS = 200_000
 

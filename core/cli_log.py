@@ -13,9 +13,14 @@ from core.cli import HERE, Json, Where, with_services
 Operator = Annotated[str, Parameter(help="who acts, for the record")]
 OPERATOR = getpass.getuser()
 
-projections = App(name="projections", help="Projections of the log: list, rebuild, prove.", help_format="plaintext")
-log = App(name="log", help="Seals of the log: seal, verify.", help_format="plaintext")
+projections = App(
+    name="projections", help="Projections of the log: list, show, rebuild, prove.", help_format="plaintext"
+)
+log = App(name="log", help="The log itself: seal, verify, archive, restore.", help_format="plaintext")
 dead_letters = App(name="dead-letters", help="Records the inlet refused.", help_format="plaintext")
+
+
+Archive = Annotated[Path | None, Parameter(help="folder of the archived partitions (HOME/archive)")]
 
 
 def with_postgres(where: Where, body: Callable[[str], Coroutine[Any, Any, int]]) -> int:
@@ -31,16 +36,18 @@ def events(
     type: Annotated[tuple[str, ...], Parameter(help="an event type; may be repeated")] = (),
     start: Annotated[int | None, Parameter(name="--from", help="the position to begin at")] = None,
     limit: Annotated[int | None, Parameter(help="at most so many")] = None,
+    archive: Archive = None,
     json: Json = False,
     where: Where = HERE,
 ) -> int:
-    """Events of the log in order; with --follow also those to come."""
+    """Events of the log in order, archived ones too; with --follow also those to come."""
     from core.eventlog import commands
 
+    folder = archive or where.settings().home / "archive"
     return with_postgres(
         where,
         lambda dsn: commands.events(
-            dsn, follow=follow, stream=stream, types=type, from_pos=start, limit=limit, as_json=json
+            dsn, folder, follow=follow, stream=stream, types=type, from_pos=start, limit=limit, as_json=json
         ),
     )
 
@@ -51,6 +58,21 @@ def projections_list(*, json: Json = False, where: Where = HERE) -> int:
     from core.projections import commands
 
     return with_postgres(where, lambda dsn: commands.list_projections(dsn, as_json=json))
+
+
+@projections.command(name="show")
+def projections_show(
+    table: str,
+    /,
+    *,
+    limit: Annotated[int, Parameter(help="at most so many")] = 50,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """Rows of a projection's table (alert, rule_stat, list_entry, audit, throughput_minute ...), the newest first."""
+    from core.projections import commands
+
+    return with_postgres(where, lambda dsn: commands.show_projection(dsn, table, limit, as_json=json))
 
 
 @projections.command(name="prove")
@@ -90,11 +112,12 @@ Witness = Annotated[Path | None, Parameter(help="file of chain heads outside the
 
 @log.command(name="seal")
 def log_seal(*, witness: Witness = None, where: Where = HERE) -> int:
-    """Seal what is not sealed yet; print the chain heads and write them to the witness."""
+    """Seal and sign what is not sealed yet; print the chain heads and write them to the witness."""
     from core.eventlog import commands
 
-    file = witness or where.settings().home / "seals.jsonl"
-    return with_postgres(where, lambda dsn: commands.seal_log(dsn, file))
+    home = where.settings().home
+    file = witness or home / "seals.jsonl"
+    return with_postgres(where, lambda dsn: commands.seal_log(dsn, file, home / "seal.key"))
 
 
 @log.command(name="verify")
@@ -103,6 +126,8 @@ def log_verify(
     start: Annotated[int, Parameter(name="--from", help="the first position")] = 1,
     stop: Annotated[int | None, Parameter(name="--to", help="the last position")] = None,
     witness: Witness = None,
+    key: Annotated[tuple[str, ...], Parameter(help="a public key that may have signed; may be repeated")] = (),
+    archive: Archive = None,
     operator: Operator = OPERATOR,
     json: Json = False,
     where: Where = HERE,
@@ -110,11 +135,45 @@ def log_verify(
     """Recompute the seals; exit 1 when an event was changed, removed, put in or moved, each named by position."""
     from core.eventlog import commands
 
-    file = witness or where.settings().home / "seals.jsonl"
+    home = where.settings().home
     return with_postgres(
         where,
-        lambda dsn: commands.verify_log(dsn, file, operator, from_pos=start, to_pos=stop, as_json=json),
+        lambda dsn: commands.verify_log(
+            dsn,
+            witness or home / "seals.jsonl",
+            operator,
+            trusted=key,
+            key_file=home / "seal.key",
+            archive_folder=archive or home / "archive",
+            from_pos=start,
+            to_pos=stop,
+            as_json=json,
+        ),
     )
+
+
+@log.command(name="archive")
+def log_archive(
+    *,
+    keep: Annotated[int, Parameter(help="leave at least so many of the newest events in the database")] = 10_000_000,
+    archive: Archive = None,
+    operator: Operator = OPERATOR,
+    where: Where = HERE,
+) -> int:
+    """Move old partitions, a million events each, out of the database into files; `events` and `verify` read on."""
+    from core.eventlog import commands
+
+    folder = archive or where.settings().home / "archive"
+    return with_postgres(where, lambda dsn: commands.archive_log(dsn, folder, keep, operator))
+
+
+@log.command(name="restore")
+def log_restore(*, archive: Archive = None, operator: Operator = OPERATOR, where: Where = HERE) -> int:
+    """Take the partition that was archived last back into the database."""
+    from core.eventlog import commands
+
+    folder = archive or where.settings().home / "archive"
+    return with_postgres(where, lambda dsn: commands.restore_log(dsn, folder, operator))
 
 
 @dead_letters.command(name="list")

@@ -462,3 +462,18 @@ class LogVerified(Event, frozen=True, kw_only=True, omit_defaults=True):
     from_position: int
     to_position: int
     result: str
+
+
+@event()
+class LogArchived(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """The positions left the database for a file."""
+
+    from_position: int
+    to_position: int
+    file: str
+    operator: str
+
+
+@event()
+class LogRestored(LogArchived, frozen=True, kw_only=True, omit_defaults=True):
+    """The positions are in the database again."""

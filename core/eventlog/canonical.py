@@ -56,3 +56,32 @@ def _parse_by_lengths(text: bytes, count: int) -> list[Recorded]:
     if at != len(text) + 1:
         raise ValueError(f"the text holds more than the {count} events it should")
     return found
+
+
+def split(text: bytes, count: int) -> list[bytes]:
+    """The texts of the single events; by their separators alone where they are not the ``count`` that should be."""
+    lines = text.split(b"\x1e") if text else []
+    if len(lines) == count:
+        return lines
+    try:
+        events = _parse_by_lengths(text, count)
+    except ValueError:
+        return lines
+    return [line(event) for event in events]
+
+
+def line(event: Recorded) -> bytes:
+    """The canonical text of an event."""
+    fields = (
+        event.pos,
+        len(event.stream.encode()),
+        event.stream,
+        event.version,
+        len(event.type.encode()),
+        event.type,
+        event.schema_version,
+        event.at_us,
+        event.data,
+        event.metadata,
+    )
+    return FIELD.join(map(str, fields)).encode()

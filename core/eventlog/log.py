@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from core.eventlog.append import append_bulk
+from core.eventlog.archive import Archive, Archived
 from core.eventlog.reading import Page, Selection, pages, read_page, read_stream
 from core.eventlog.record import Item, Meta, Recorded, Verdict
 from core.eventlog.tail import Tail, survive
@@ -25,11 +26,13 @@ _RETRIES = 5
 class EventLog:
     """Append-only log over a pool of connections. Concurrent ``append`` calls share transactions.
 
-    Use as ``async with EventLog.open(dsn)``, or over a pool of one's own and ``await close()`` at the end.
+    ``await close()`` at the end. With an ``archive`` events of archived partitions are read too; without one, asking
+    for them raises ``core.eventlog.archive.Archived``.
     """
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, archive: Archive | None = None) -> None:
         self._pool = pool
+        self._archive = archive
         self._tail = Tail(pool)
         self._waiting: list[tuple[Item, asyncio.Future[Verdict]]] = []
         self._drain: asyncio.Task[None] | None = None
@@ -120,11 +123,15 @@ class EventLog:
 
         ``prefix`` keeps the streams whose names begin so, ``types`` the event types named.
         """
-        return (await read_page(self._pool, from_pos, limit, Selection(prefix, types, upto))).events()
+        return (await self._page(from_pos, limit, Selection(prefix, types, upto))).events()
 
     async def read_stream(self, stream: str, from_version: int = 0) -> list[Recorded]:
         """The events of one stream from ``from_version`` on; versions begin at 1."""
-        return (await read_stream(self._pool, stream, from_version)).events()
+        page = await read_stream(self._pool, stream, from_version)
+        found = page.events()
+        if page.kept_from > 1 and (not found or found[0].version > max(from_version, 1)):
+            raise Archived(page.kept_from)
+        return found
 
     async def subscribe(
         self,
@@ -152,7 +159,19 @@ class EventLog:
             position = stop + 1
 
     async def _read_patiently(self, limit: int, selection: Selection, start: int) -> Page:
-        return await survive(lambda: read_page(self._pool, start, limit, selection))
+        return await survive(lambda: self._page(start, limit, selection))
+
+    async def _page(self, from_pos: int, limit: int, selection: Selection) -> Page:
+        page = await read_page(self._pool, from_pos, limit, selection)
+        if from_pos >= page.kept_from:
+            return page
+        if self._archive is None:
+            raise Archived(page.kept_from)
+        before = await asyncio.to_thread(self._archive.page, from_pos, limit, selection, page.kept_from)
+        if before.size == limit:
+            return before
+        after = await read_page(self._pool, page.kept_from, limit - before.size, selection)
+        return before.followed_by(after)
 
 
 def _fail(batch: Sequence[tuple[Item, asyncio.Future[Verdict]]], error: Exception) -> None:

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from core.eventlog import advisory
+from core.projections import PROJECTIONS
 from core.projections.install import install
 
 
@@ -19,6 +20,17 @@ def migrations() -> list[tuple[str, str]]:
     folder = resources.files("schema") / "postgres"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
     return [(entry.name.removesuffix(".sql"), entry.read_text("utf-8")) for entry in files]
+
+
+async def pending(conn: Any) -> bool:
+    """Whether the database lacks a migration or a projection of this program."""
+    if await conn.fetchval("select to_regclass('public.streamguard_migration') is null"):
+        return True
+    applied = await conn.fetch("select name from public.streamguard_migration")
+    if {name for name, _ in migrations()} - {row["name"] for row in applied}:
+        return True
+    installed = await conn.fetch("select distinct name from ops.projection")
+    return bool({projection.name for projection in PROJECTIONS} - {row["name"] for row in installed})
 
 
 async def migrate(conn: Any) -> list[str]:

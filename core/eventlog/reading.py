@@ -6,25 +6,34 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
-from core.eventlog.canonical import parse
+from core.eventlog.canonical import EVENT, parse
 from core.eventlog.record import Recorded
 
 _PAGE = (
-    "select count(*), max(pos), string_agg(line, E'\\x1e') from ("
+    "select count(*), max(pos), string_agg(line, E'\\x1e'), (select kept_from from log.head) from ("
     "select pos, log.line(pos, stream, version, type, schema_ver, at, data, meta) as line"
     " from log.event where {} order by {}) page"
 )
 
 
 class Page(NamedTuple):
-    """``size`` events, the last of them at position ``last`` (0 when there is none)."""
+    """``size`` events, the last of them at position ``last`` (0 when there is none).
+
+    ``kept_from`` is the first position that the table has; what comes before it is archived.
+    """
 
     size: int
     last: int
     text: str
+    kept_from: int = 1
 
     def events(self) -> list[Recorded]:
         return parse(self.text, self.size)
+
+    def followed_by(self, other: Page) -> Page:
+        """One page of two."""
+        text = EVENT.join(part for part in (self.text, other.text) if part)
+        return Page(self.size + other.size, other.last or self.last, text, other.kept_from)
 
 
 class Selection(NamedTuple):
@@ -57,7 +66,7 @@ async def read_stream(conn: Any, stream: str, from_version: int) -> Page:
 
 
 def _page(row: Any) -> Page:
-    return Page(row[0], row[1] or 0, row[2] or "")
+    return Page(row[0], row[1] or 0, row[2] or "", row[3])
 
 
 async def pages(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import asyncpg
 import msgspec
 from aiokafka import AIOKafkaProducer
 
-from core.eventlog import Item, Meta
+from core.eventlog import Item, Meta, roles
 from core.eventlog.append import append_bulk
+from core.eventlog.connect import connected
 from core.kafka.connection import Kafka
 from core.output import harmless, note, print_json, print_rows
 from schema.events import DeadLetterDiscarded, DeadLetterRequeued, Event
@@ -22,16 +22,13 @@ _HEADERS = msgspec.json.Decoder(list[tuple[str, bytes]])
 
 async def list_dead_letters(dsn: str, *, status: str | None, limit: int, as_json: bool) -> int:
     """The newest refused records, with where they lie and why they were refused."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         rows = await conn.fetch(
             'select id, at, topic, partition, "offset", error_class, status, octet_length(value) as bytes, reason'
             " from ops.dead_letter where $1::text is null or status = $1 order by id desc limit $2",
             status,
             limit,
         )
-    finally:
-        await conn.close()
     columns = ("id", "at", "topic", "partition", "offset", "class", "status", "bytes", "reason")
     print_rows(columns, [tuple(row) for row in rows], as_json)
     return DONE
@@ -39,11 +36,8 @@ async def list_dead_letters(dsn: str, *, status: str | None, limit: int, as_json
 
 async def show_dead_letter(dsn: str, letter_id: int, *, as_json: bool) -> int:
     """One refused record whole: coordinates, reason, key, headers, and the value as text and hexadecimal."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         row = await conn.fetchrow("select * from ops.dead_letter where id = $1", letter_id)
-    finally:
-        await conn.close()
     if row is None:
         return _unknown(letter_id)
     if as_json:
@@ -76,44 +70,36 @@ async def requeue_dead_letter(dsn: str, kafka: Kafka, letter_id: int, operator: 
 
     Sent first and then marked: a fault between the two leaves it open, and what is sent twice is told by its id.
     """
-    conn = await asyncpg.connect(dsn)
-    try:
-        async with conn.transaction():
-            row = await _open_letter(conn, letter_id)
-            if row is None:
-                return NO
-            producer = AIOKafkaProducer(**kafka.options(), acks="all")
-            await producer.start()
-            try:
-                await producer.send_and_wait(
-                    row["topic"],
-                    row["value"] if value is None else value,
-                    key=row["key"],
-                    partition=row["partition"],
-                    headers=[*_HEADERS.decode(row["headers"]), ("streamguard-dead-letter", str(letter_id).encode())],
-                )
-            finally:
-                await producer.stop()
-            await _close(
-                conn, letter_id, "requeued", operator, DeadLetterRequeued(dead_letter_id=letter_id, operator=operator)
+    async with connected(dsn, roles.WRITER) as conn, conn.transaction():
+        row = await _open_letter(conn, letter_id)
+        if row is None:
+            return NO
+        producer = AIOKafkaProducer(**kafka.options(), acks="all")
+        await producer.start()
+        try:
+            await producer.send_and_wait(
+                row["topic"],
+                row["value"] if value is None else value,
+                key=row["key"],
+                partition=row["partition"],
+                headers=[*_HEADERS.decode(row["headers"]), ("streamguard-dead-letter", str(letter_id).encode())],
             )
-    finally:
-        await conn.close()
+        finally:
+            await producer.stop()
+        await _close(
+            conn, letter_id, "requeued", operator, DeadLetterRequeued(dead_letter_id=letter_id, operator=operator)
+        )
     print(f"dead letter {letter_id} was sent to {row['topic']}/{row['partition']} again")
     return DONE
 
 
 async def discard_dead_letter(dsn: str, letter_id: int, operator: str, reason: str) -> int:
     """Close a refused record that nobody needs; it stays readable."""
-    conn = await asyncpg.connect(dsn)
-    try:
-        async with conn.transaction():
-            if await _open_letter(conn, letter_id) is None:
-                return NO
-            event = DeadLetterDiscarded(dead_letter_id=letter_id, operator=operator, reason=reason)
-            await _close(conn, letter_id, "discarded", operator, event)
-    finally:
-        await conn.close()
+    async with connected(dsn, roles.WRITER) as conn, conn.transaction():
+        if await _open_letter(conn, letter_id) is None:
+            return NO
+        event = DeadLetterDiscarded(dead_letter_id=letter_id, operator=operator, reason=reason)
+        await _close(conn, letter_id, "discarded", operator, event)
     print(f"dead letter {letter_id} is discarded")
     return DONE
 

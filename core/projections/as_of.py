@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.eventlog.archive import need_all
 from core.projections.account_risk import ACCOUNT_RISK
 from core.projections.alert import ALERT
 from core.projections.runner import fold_range
@@ -40,6 +41,7 @@ async def account_at(conn: Any, account_id: str, pos: int) -> AccountAt:
 
     Reads by stream, so the cost is that of the account's own events, however long the log is.
     """
+    await need_all(conn)
     transaction = conn.transaction(isolation="repeatable_read")
     await transaction.start()
     try:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import asyncpg
-
-from core.eventlog import EventLog, Meta
+from core.eventlog import Meta, roles
+from core.eventlog.connect import connected, opened
 from core.output import note, print_json, print_rows
 from core.projections import PROJECTIONS, Projection, parked
 from core.projections.prove import Proof, prove
@@ -19,11 +18,8 @@ DONE, NO, USAGE = 0, 1, 2
 
 async def list_projections(dsn: str, *, as_json: bool) -> int:
     """Where each projection stands, and how far behind the log."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         found = await standings(conn)
-    finally:
-        await conn.close()
     columns = ("projection", "generation", "live", "status", "position", "lag_events", "lag_s", "failed_at", "reason")
     rows = [
         (s.name, s.generation, s.live, s.status, s.pos, s.lag_events, round(s.lag_s, 3), s.failed_pos, s.failed_reason)
@@ -39,14 +35,11 @@ async def prove_projections(dsn: str, names: Sequence[str], *, as_json: bool) ->
     if chosen is None:
         return USAGE
     equal = True
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.PROJECTOR) as conn:
         for projection in chosen:
             proof = await prove(conn, projection, _Progress(projection.name))
             _print_proof(proof, as_json)
             equal = equal and proof.equal
-    finally:
-        await conn.close()
     return DONE if equal else NO
 
 
@@ -78,8 +71,7 @@ async def rebuild_projections(dsn: str, names: Sequence[str], operator: str) -> 
     chosen = _chosen(names)
     if chosen is None:
         return USAGE
-    async with asyncpg.create_pool(dsn, min_size=1, max_size=3) as pool:
-        log = EventLog(pool)
+    async with opened(dsn, roles.PROJECTOR) as (pool, log):
         try:
             for projection in chosen:
                 async with pool.acquire() as conn:
@@ -90,8 +82,6 @@ async def rebuild_projections(dsn: str, names: Sequence[str], operator: str) -> 
         except RebuildError as error:
             note(str(error))
             return NO
-        finally:
-            await log.close()
     return DONE
 
 
@@ -123,19 +113,35 @@ async def _unpark(dsn: str, name: str, operator: str, reason: str | None) -> int
     chosen = _chosen([name])
     if chosen is None:
         return USAGE
-    conn = await asyncpg.connect(dsn)
-    try:
-        if reason is None:
-            position = await parked.retry(conn, chosen[0], operator)
-            print(f"{name}: trying position {position:,} again")
-        else:
-            position = await parked.skip(conn, chosen[0], operator, reason)
-            print(f"{name}: passed over position {position:,}; `projections rebuild` meets it again")
-    except parked.NotParked as error:
-        note(str(error))
-        return NO
-    finally:
-        await conn.close()
+    async with connected(dsn, roles.PROJECTOR) as conn:
+        try:
+            if reason is None:
+                position = await parked.retry(conn, chosen[0], operator)
+                print(f"{name}: trying position {position:,} again")
+            else:
+                position = await parked.skip(conn, chosen[0], operator, reason)
+                print(f"{name}: passed over position {position:,}; `projections rebuild` meets it again")
+        except parked.NotParked as error:
+            note(str(error))
+            return NO
+    return DONE
+
+
+async def show_projection(dsn: str, table: str, limit: int, *, as_json: bool) -> int:
+    """The rows of a projection's table that changed last."""
+    tables = {name for projection in PROJECTIONS for name in projection.published}
+    if table not in tables:
+        note(f"there is no table {table!r}; there are {', '.join(sorted(tables))}")
+        return USAGE
+    async with connected(dsn, roles.READER) as conn:
+        columns = await conn.fetch(
+            "select attname from pg_attribute where attrelid = $1::regclass and attnum > 0 order by attnum",
+            f"read.{table}",
+        )
+        names = [row["attname"] for row in columns]
+        newest = "last_pos" if "last_pos" in names else "pos"
+        rows = await conn.fetch(f"select * from read.{table} order by {newest} desc limit $1", limit)
+    print_rows(names, [tuple(row) for row in rows], as_json)
     return DONE
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-import asyncpg
-
+from core.eventlog import roles
+from core.eventlog.connect import connected
 from core.output import harmless, note, print_json, print_rows
 from core.projections.as_of import account_at, position_at
 from schema.transaction import reais
@@ -20,15 +20,12 @@ async def show_account_at(
     dsn: str, account_id: str, *, when: datetime | None = None, position: int | None = None, as_json: bool = False
 ) -> int:
     """An account as it stood at a time or a position: totals, alerts, verdicts; 1 when it was unknown then."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         if position is None:
             position = (
                 await conn.fetchval("select pos from log.head") if when is None else await position_at(conn, when)
             )
         found = await account_at(conn, account_id, position)
-    finally:
-        await conn.close()
     if found.risk is None and not found.alerts:
         note(f"account {account_id} is not known at position {position:,}")
         return NO

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.eventlog.archive import need_all
 from core.projections import Projection
 from core.projections.runner import fold_range
 
@@ -46,6 +47,7 @@ async def prove(
     conn: Any, projection: Projection, progress: Callable[[int, int], None] = lambda pos, head: None
 ) -> Proof:
     """Compare the live generation with a fold of the log from its beginning to where it stands."""
+    await need_all(conn)
     transaction = conn.transaction(isolation="repeatable_read")
     await transaction.start()
     try:

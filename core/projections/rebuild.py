@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 
 from core.eventlog import advisory
+from core.eventlog.archive import need_all
 from core.projections import Projection
 from core.projections.install import create, publish
 from core.projections.runner import advance, catch_up
@@ -29,8 +30,10 @@ class RebuildError(Exception):
 async def rebuild(conn: Any, projection: Projection, progress: Progress = lambda pos, head: None) -> int:
     """Rebuild on a connection of one's own; returns the new generation. The live one runs and is read meanwhile.
 
-    Raises ``RebuildError`` when another rebuild of the projection runs or an event cannot be folded.
+    Raises ``RebuildError`` when another rebuild of the projection runs or an event cannot be folded, ``Archived`` where
+    the database does not hold the log from its beginning.
     """
+    await need_all(conn)
     if not await conn.fetchval("select pg_try_advisory_lock($1, hashtext($2))", advisory.REBUILD, projection.name):
         raise RebuildError(f"{projection.name} is being rebuilt by someone else")
     try:

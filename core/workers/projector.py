@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 
-from core.eventlog import EventLog, witness
+from core.eventlog import EventLog, keys, witness
 from core.eventlog.seal import RANGE, Head, seal
 from core.projections.runner import Runner
 from core.projections.standing import standings
@@ -48,8 +48,14 @@ class Projector:
                     break
 
     async def _seal_next(self) -> Head | None:
-        async with self._pool.acquire() as conn:
-            return await seal(conn)
+        """Seal the next range; what prevents it stops no fold, and is said each time."""
+        try:
+            signer = await asyncio.to_thread(keys.load, self._witness.with_name("seal.key"))
+            async with self._pool.acquire() as conn:
+                return await seal(conn, signer=signer)
+        except (keys.KeyFileError, LookupError) as error:
+            _log.error("the log cannot be sealed", reason=str(error))
+            return None
 
     async def _show(self) -> None:
         never = asyncio.Event()

@@ -12,7 +12,8 @@ import pytest
 from core.eventlog import Appended, EventLog, Meta, witness
 from core.eventlog.commands import verify_log
 from core.eventlog.migrate import migrate
-from core.eventlog.seal import seal, verify
+from core.eventlog.seal import seal
+from core.eventlog.verify import verify
 from core.stack.postgres import binaries
 from schema.events import CaseNoted
 

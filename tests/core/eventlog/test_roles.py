@@ -10,7 +10,8 @@ import pytest
 
 from core.eventlog import EventLog, Item, Meta, roles
 from core.eventlog.append import append_bulk
-from core.eventlog.seal import seal, verify
+from core.eventlog.seal import seal
+from core.eventlog.verify import verify
 from core.projections import PROJECTIONS
 from core.projections.account_risk import ACCOUNT_RISK
 from core.projections.rebuild import rebuild

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from core.eventlog import EventLog, Meta
-from core.eventlog.seal import Head, seal, verify
+from core.eventlog import EventLog, Meta, keys
+from core.eventlog.keys import Signer
+from core.eventlog.seal import Head, seal
+from core.eventlog.verify import verify
 from schema.events import CaseNoted
 
 META = Meta(actor="ana")
@@ -148,3 +151,92 @@ async def test_the_seals_are_append_only(postgres_dsn: str, log: EventLog) -> No
     with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError, match="append-only"):
         await made.execute("delete from log.seal")
     await made.close()
+
+
+# ------------------------------------------------------------------------------------------------- signatures
+
+
+@pytest.fixture
+async def signed(postgres_dsn: str, log: EventLog, tmp_path: Path) -> AsyncIterator[tuple[Any, Signer, list[Head]]]:
+    """A superuser's session without guards on a log with two signed seals, their key, and what the witness has."""
+    signer = keys.load(tmp_path / "seal.key")
+    made = await asyncpg.connect(postgres_dsn)
+    for number in range(20):
+        await log.append("case-1", [CaseNoted(case_id="c", operator="o", text=str(number))], meta=META)
+    known = [await seal(made, SEALED, signer) for _ in range(2)]
+    await made.execute("alter event trigger log_ddl disable; alter table log.seal disable trigger all")
+    yield made, signer, [head for head in known if head is not None]
+    await made.close()
+
+
+Signed = tuple[Any, Signer, list[Head]]
+
+
+async def test_signed_seals_verify_by_the_witness_by_the_key_and_by_themselves(signed: Signed) -> None:
+    conn, signer, known = signed
+    assert [head.key for head in known] == [signer.key] * 2
+    for witness, trusted in ((known, ()), ((), (signer.key,)), ((), ())):
+        assert await verify(conn, witness=witness, keys=trusted) == []
+
+
+async def test_a_forged_signature_is_named(signed: Signed) -> None:
+    conn, _, known = signed
+    await conn.execute(
+        "update log.seal set signature = set_byte(signature, 5, get_byte(signature, 5) # 1) where no = 2"
+    )
+    found = [f.what for f in await verify(conn, witness=known)]
+    assert found == ["the signature of seal 2 does not fit it"]
+
+
+async def test_a_log_sealed_again_with_another_key_is_found_by_the_key(signed: Signed, tmp_path: Path) -> None:
+    conn, signer, known = signed
+    other = keys.load(tmp_path / "other.key")
+    await conn.execute("delete from log.seal where no = 2")
+    await seal(conn, SEALED, other)
+    assert await verify(conn) == [], "the database alone cannot tell"
+    by_key = [f.what for f in await verify(conn, keys=[signer.key])]
+    assert by_key == [f"seal 2 is signed with a key that is not known here: {other.key}"]
+    assert by_key[0] in [f.what for f in await verify(conn, witness=known)]
+    assert await verify(conn, keys=[signer.key, other.key]) == [], "a new key that is told is as good as the old one"
+
+
+async def test_a_seal_stripped_of_its_signature_is_named(signed: Signed) -> None:
+    conn, signer, known = signed
+    await conn.execute("update log.seal set key = null, signature = null where no = 2")
+    assert [f.what for f in await verify(conn)] == ["seal 2 is not signed"]
+    await conn.execute("update log.seal set key = null, signature = null")
+    assert await verify(conn) == [], "nobody here knows that there were signatures"
+    assert len(await verify(conn, keys=[signer.key])) == len(await verify(conn, witness=known)) == 2
+
+
+async def test_seals_of_the_time_before_signatures_stay_good(conn: Any, tmp_path: Path) -> None:
+    before = await heads(conn)
+    signer = keys.load(tmp_path / "seal.key")
+    head = await seal(conn, SEALED, signer)
+    assert head is not None
+    assert await verify(conn, witness=[*before, head], keys=[signer.key]) == []
+
+
+async def test_a_hole_is_not_sealed_over(conn: Any) -> None:
+    await conn.execute("delete from log.event where pos = 35")
+    with pytest.raises(LookupError, match="positions 31 to 40 cannot be sealed"):
+        await seal(conn)
+
+
+def test_the_key_is_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "seal.key"
+    first = keys.load(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert keys.load(path).key == first.key
+    assert keys.known(path) == {first.key}
+    assert keys.known(tmp_path / "none") == set()
+    assert keys.valid(first.key, first.sign(b"x"), b"x")
+    assert not keys.valid(first.key, first.sign(b"x"), b"y")
+    assert not keys.valid("not hexadecimal", b"", b"")
+    path.chmod(0o644)
+    with pytest.raises(keys.KeyFileError, match="chmod 600"):
+        keys.load(path)
+    path.chmod(0o600)
+    path.write_text("nonsense")
+    with pytest.raises(keys.KeyFileError, match="not a private key"):
+        keys.load(path)
