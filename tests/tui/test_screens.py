@@ -34,6 +34,9 @@ async def test_a_failed_start_can_be_tried_again() -> None:
     stack = FakeStack(failure="kafka cannot start: port 9092 is taken")
     async with running(Fakes(stack=stack), live=False) as session:
         await session.shows("tries again")
+        session.app.say("something else")
+        await session.shows("something else")
+        await session.shows("kafka cannot start: port 9092 is taken")
         stack.failure = ""
         await session.press("r")
         await session.shows("alerts following")
@@ -217,6 +220,33 @@ async def test_blocking_names_the_account_and_carries_the_reason() -> None:
         await session.press("enter")
         await session.until(lambda: bool(session.fakes.commands.asked), "the block")
         assert session.fakes.commands.asked == [("block", "acc-001407", "stolen card", None)]
+
+
+async def test_what_is_typed_ahead_of_a_question_is_its_answer() -> None:
+    async with running() as session:
+        await _open_story(session)
+        await session.send("B", *"stolen", "enter")
+        await session.until(lambda: bool(session.fakes.commands.asked), "the block")
+        assert session.fakes.commands.asked == [("block", "acc-001407", "stolen", None)]
+        assert isinstance(session.app.screen, AlertScreen)
+
+
+async def test_answers_typed_ahead_of_three_questions_are_taken_in_their_order() -> None:
+    async with running() as session:
+        await session.press("7")
+        await session.shows("3 topics")
+        await session.press("enter")
+        await session.shows("read, tail")
+        await session.send("P", *"hi", "enter", *"qk", "enter", *"yes", "enter")
+        await session.until(lambda: bool(session.fakes.cluster.done), "the message")
+        assert session.fakes.cluster.done == [("produce", "fraud_alerts", b"qk", b"hi")]
+
+
+async def test_a_panel_is_copied(tmp_path: Path) -> None:
+    async with running(files=tmp_path) as session:
+        await session.press("question_mark", "y")
+        await session.until(lambda: (tmp_path / "copied.txt").exists(), "the file")
+        assert "open the selected row" in (tmp_path / "copied.txt").read_text()
 
 
 async def test_a_conflict_between_two_operators_is_told() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.cells import cell_len
 from textual import events
@@ -16,11 +16,14 @@ from tui import format as show
 from tui import keymap
 from tui.terminal.pacing import PacedScreen
 from tui.widgets.canvas import COMPONENTS, Cell, Line
+from tui.widgets.feed import Feed
 from tui.widgets.keybar import active_actions
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tui.app import ControlCenter
 
 _CLOSE: list[BindingType] = [Binding("escape,q,backspace", "close", "close", show=False)]
 
@@ -48,6 +51,10 @@ class Panel(PacedScreen[str | None], ModalScreen[str | None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+    def on_feed_copy_wanted(self, event: Feed.CopyWanted) -> None:
+        event.stop()
+        cast("ControlCenter", self.app).copy_or_save(event.text, event.file_name)
 
 
 @dataclass(frozen=True, slots=True)

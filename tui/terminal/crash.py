@@ -16,7 +16,7 @@ from textual import __version__ as textual_version
 from textual.worker import WorkerFailed
 
 from core.redact import redact
-from tui.terminal.pacing import PaintingApp
+from tui.terminal.pacing import TerminalApp
 
 KEPT = 10
 """Reports that stay; older ones are deleted."""
@@ -49,7 +49,7 @@ def write(folder: Path, error: BaseException, at: float) -> Path:
     return path
 
 
-class ReportingApp(PaintingApp):
+class ReportingApp(TerminalApp):
     """Writes a report when it fails, if it was told where."""
 
     crash_folder: ClassVar[Path | None] = None

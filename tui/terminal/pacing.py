@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from textual import events
 from textual._compositor import CompositorUpdate
 from textual.app import App
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Input, TextArea
 
 from tui.terminal.driver import GuardedDriver
 from tui.terminal.paint import Frame, pieces_of
@@ -14,8 +16,25 @@ from tui.terminal.paint import Frame, pieces_of
 Result = TypeVar("Result")
 
 
-class PaintingApp(App[int]):
-    """Has every frame, of whatever screen, written by the driver's painter."""
+class TerminalApp(App[int]):
+    """Has every frame, of whatever screen, written by the driver's painter, and works off keys in their order."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """Run what a key is bound to before the next key is looked at.
+
+        Textual hands a key to the focused widget and runs its binding when the key has bubbled up again: until then
+        keys typed fast go to a list although the first of them opens a question.
+        """
+        if (
+            isinstance(event, events.Key)
+            and not event.is_forwarded
+            and not isinstance(self.focused, Input | TextArea)
+            and not isinstance(self.screen, ModalScreen)
+            and self.screen.maximized is None
+            and await self._check_bindings(event.key)
+        ):
+            return
+        await super().on_event(event)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         driver = self._driver

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
@@ -19,14 +18,33 @@ _PRINTABLE = "[^\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2
 """What may be entered: a pasted control sequence is refused as a whole."""
 
 
+class _Answer(Input):
+    """Takes its keys in the order they came. Bindings run only after keys that are typed fast behind them."""
+
+    def __init__(self, give: Callable[[str | None], None]) -> None:
+        super().__init__(id="answer", select_on_focus=False, compact=True, restrict=_PRINTABLE)
+        self.cursor_blink = False  # each blink is bytes on the line
+        self._give = give
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            self._give(self.value)
+        elif event.key == "escape":
+            self._give(None)
+        elif event.key == "backspace":
+            self.action_delete_left()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+
+
 class Prompt(Vertical):
     """Hidden until ``ask``; enter answers, escape declines. One question at a time.
 
     What is typed ahead of a question is its answer, never a command: ``hold`` takes the keys before the question is
     there, and ``ask`` with ``more`` keeps them until the next one.
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "decline", show=False, priority=True)]
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
@@ -37,9 +55,7 @@ class Prompt(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Lines(id="question")
-        answer = Input(id="answer", select_on_focus=False, compact=True, restrict=_PRINTABLE)
-        answer.cursor_blink = False  # each blink is bytes on the line
-        yield answer
+        yield _Answer(self._give)
 
     @property
     def is_open(self) -> bool:
@@ -103,14 +119,7 @@ class Prompt(Vertical):
             self._ahead.append(answer)
         self.query_one(Input).value = ""
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._give(event.value)
-
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self._on_change is not None:
             self._on_change(event.value)
-
-    def action_decline(self) -> None:
-        self._give(None)

@@ -69,7 +69,10 @@ class AlertScreen(ControlScreen):
     # ------------------------------------------------------------------------------------------ actions
 
     def action_case(self, action: str) -> None:
-        self.run_worker(self._case(action), group="case", exclusive=True)
+        if action in _QUESTIONS and self.story is not None:
+            self.talk(self._case(action), "case")
+        else:
+            self.run_worker(self._case(action), group="case", exclusive=True)
 
     async def _case(self, action: str) -> None:
         current = self.story
@@ -91,7 +94,7 @@ class AlertScreen(ControlScreen):
         self.tick()
 
     def action_snooze(self) -> None:
-        self.run_worker(self._snooze(), group="case", exclusive=True)
+        self.talk(self._snooze(), "case")
 
     async def _snooze(self) -> None:
         rule, account = self.alert.rule_id, self.alert.account_id
@@ -103,7 +106,7 @@ class AlertScreen(ControlScreen):
         await self._do(self.live.ports.commands.snooze(rule, account, until, reason.strip()))
 
     def action_block(self) -> None:
-        self.run_worker(self._block(), group="case", exclusive=True)
+        self.talk(self._block(), "case")
 
     async def _block(self) -> None:
         account = self.alert.account_id
@@ -116,7 +119,7 @@ class AlertScreen(ControlScreen):
         await self._do(self.live.ports.commands.block(account, reason.strip(), None))
 
     def action_unblock(self) -> None:
-        self.run_worker(self._unblock(), group="case", exclusive=True)
+        self.talk(self._unblock(), "case")
 
     async def _unblock(self) -> None:
         reason = await self.ask(f"unblock {self.alert.account_id}. Reason (empty = no)")

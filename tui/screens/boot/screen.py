@@ -78,9 +78,7 @@ class BootScreen(ControlScreen):
             self._opening = False
 
     def drain(self) -> None:
-        error = ""
-        if not self._opening and not self.live.ready and self.center.messages:
-            error = self.center.messages[-1][2]
+        error = "" if self._opening or self.live.ready else self.center.start_problem
         elapsed = self.live.ports.now() - self._begun
         self.query_one("#steps", Lines).show(step_lines(list(self.live.services.values()), elapsed, error))
 

@@ -158,7 +158,7 @@ class EventLogScreen(ControlScreen):
     # ------------------------------------------------------------------------------------------ which events
 
     def action_streams(self) -> None:
-        self.run_worker(self._ask_streams(), group="choose", exclusive=True)
+        self.talk(self._ask_streams(), "choose")
 
     async def _ask_streams(self) -> None:
         answer = await self.ask("streams that begin with (alert- case- account- scenario- rule- …; empty = all)")
@@ -166,7 +166,7 @@ class EventLogScreen(ControlScreen):
             self._select(Selection(answer.strip(), self._selection.types))
 
     def action_types(self) -> None:
-        self.run_worker(self._ask_types(), group="choose", exclusive=True)
+        self.talk(self._ask_types(), "choose")
 
     async def _ask_types(self) -> None:
         answer = await self.ask("event types, a blank between (AlertRaised CaseConfirmed …; empty = all)")
@@ -190,14 +190,18 @@ class EventLogScreen(ControlScreen):
     # ------------------------------------------------------------------------------------------ long work
 
     def start_work(self, what: str, standing: Standing) -> None:
-        self.run_worker(self._work(what, standing), group=f"work {standing.name}", exclusive=True)
+        group = f"work {standing.name}"
+        if what == "rebuild" or (what == "skip" and standing.failed_position is not None):
+            self.talk(self._work(what, standing), group)
+        else:
+            self.run_worker(self._work(what, standing), group=group, exclusive=True)
 
     async def _work(self, what: str, standing: Standing) -> None:
         log, name = self.live.ports.eventlog, standing.name
         if what == "prove":
             await self._run(name, lambda told: log.prove(name, told))
         elif what == "rebuild":
-            if await self._sure(f"rebuild {name} from {show.number(standing.position)} events"):
+            if await self.sure(f"rebuild {name} from {show.number(standing.position)} events"):
                 await self._run(name, lambda told: log.rebuild(name, told))
         elif standing.failed_position is None:
             self.say(f"{name} is not parked: nothing to {what}")
@@ -246,10 +250,3 @@ class EventLogScreen(ControlScreen):
             return
         self._seal_note = (verdict.text, "good" if isinstance(verdict, Done) else "bad")
         self.tell(verdict)
-
-    async def _sure(self, consequence: str) -> bool:
-        answer = await self.ask(f"{consequence}. Type yes (enter = no)", danger=True)
-        if (answer or "").strip().casefold() == "yes":
-            return True
-        self.say("nothing done")
-        return False

@@ -182,30 +182,26 @@ class HealthScreen(ControlScreen):
         if row is None or row.kind != "task" or row.pid is None:
             self.say("put the cursor on a task of a worker; the stack restarts services by itself")
             return
-        self.run_worker(self._restart(row.pid), group="workers", exclusive=True)
+        self.talk(self._restart(row.pid), "workers")
 
     async def _restart(self, pid: int) -> None:
-        if await self._sure(f"restart worker process {pid}: batches are finished first"):
+        if await self.sure(f"restart worker process {pid}: batches are finished first"):
             await self._do(self.live.ports.workers.restart(pid))
 
     def action_scale(self, step: int) -> None:
         count = len(self.live.ports.workers.hosted()) + step
-        self.run_worker(self._scale(count), group="workers", exclusive=True)
+        if count == 0:
+            self.talk(self._scale(count), "workers")
+        else:
+            self.run_worker(self._scale(count), group="workers", exclusive=True)
 
     async def _scale(self, count: int) -> None:
-        if count == 0 and not await self._sure("stop the last worker hosted here: it detects nothing then"):
+        if count == 0 and not await self.sure("stop the last worker hosted here: it detects nothing then"):
             return
         if count < 0:
             self.say("no worker process is hosted here")
             return
         await self._do(self.live.ports.workers.scale(count))
-
-    async def _sure(self, consequence: str) -> bool:
-        answer = await self.ask(f"{consequence}. Type yes (enter = no)", danger=True)
-        if (answer or "").strip().casefold() == "yes":
-            return True
-        self.say("nothing done")
-        return False
 
     async def _do(self, command: Awaitable[Verdict]) -> None:
         self.say("working on it: batches in hand are finished first")

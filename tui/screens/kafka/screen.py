@@ -205,16 +205,14 @@ class KafkaScreen(ControlScreen):
         if letter.status != "open":
             self.say(f"dead letter {letter.id} is {letter.status} already")
             return
-        self.run_worker(self._settle(what, letter), group="letter", exclusive=True)
+        self.talk(self._settle(what, letter), "letter")
 
     async def _settle(self, what: str, letter: DeadLetter) -> None:
         cluster = self.live.ports.cluster
         place = f"{letter.topic}/{letter.partition}"
         if what == "requeue":
-            answer = await self.ask(
-                f"send dead letter {letter.id} to {place} again. Type yes (enter = no)", danger=True
-            )
-            command = cluster.requeue(letter.id) if (answer or "").strip().casefold() == "yes" else None
+            sure = await self.sure(f"send dead letter {letter.id} to {place} again")
+            command = cluster.requeue(letter.id) if sure else None
         else:
             reason = await self.ask(f"close dead letter {letter.id} for good. Reason (empty = no)", danger=True)
             command = cluster.discard(letter.id, reason.strip()) if reason and reason.strip() else None

@@ -117,7 +117,7 @@ class TopicScreen(ControlScreen):
     # ------------------------------------------------------------------------------------------ keys
 
     def action_start(self) -> None:
-        self.run_worker(self._ask_start(), group="ask", exclusive=True)
+        self.talk(self._ask_start(), "ask")
 
     async def _ask_start(self) -> None:
         answer = await self.ask("from: latest, beginning, OFFSET, PARTITION@OFFSET, 14:02, 2026-07-20 14:02")
@@ -131,13 +131,13 @@ class TopicScreen(ControlScreen):
         self._follow()
 
     def action_produce(self) -> None:
-        self.run_worker(self._produce(), group="ask", exclusive=True)
+        self.talk(self._produce(), "ask")
 
     async def _produce(self) -> None:
-        value = await self.ask(f"value of a message for {self.topic} (esc = none is sent)")
+        value = await self.ask(f"value of a message for {self.topic} (esc = none is sent)", more=True)
         if value is None:
             return
-        key = await self.ask("its key (empty = none)")
+        key = await self.ask("its key (empty = none)", more=True)
         if key is None:
             return
         size = len(value.encode())
