@@ -16,6 +16,7 @@ from ksqldb.kafka import Kafka
 
 FILE = "streamguard.toml"
 PROFILES = "profiles"
+SCREEN = "screen"
 PREFIX = "STREAMGUARD_"
 
 
@@ -181,11 +182,16 @@ class _File(TomlConfigSettingsSource):
         if not isinstance(profiles, dict) or not all(isinstance(profile, dict) for profile in profiles.values()):
             raise ValueError(f"{PROFILES} is a table of tables, such as [{PROFILES}.production]")
         if chosen is None:
-            return found
+            return _without_screen(found)
         if chosen not in profiles:
             there = ", ".join(profiles) or "none"
             raise ValueError(f"there is no profile {chosen!r}; there are: {there}")
-        return {**found, **profiles[chosen]}
+        return _without_screen({**found, **profiles[chosen]})
+
+
+def _without_screen(found: dict[str, Any]) -> dict[str, Any]:
+    """Without the table that the control center reads by itself (``tui.profile``)."""
+    return {name: value for name, value in found.items() if name != SCREEN}
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -58,7 +58,7 @@ class ControlCenter(ReportingApp):
         self.VERTICAL_BREAKPOINTS = [*HEIGHTS]
         for known in theme.THEMES:
             self.register_theme(known)
-        self.theme = theme_name
+        self.theme = theme_name if theme_name in self.available_themes else "guard-dark"
         self.ports = ports
         self.live = Live(ports)
         self.files = files
@@ -67,6 +67,7 @@ class ControlCenter(ReportingApp):
         self.start_problem = ""
         """Why the stack did not come up at the last try."""
         self._keys = dict(keys or {})
+        self._wanted_theme = theme_name
         self._troubles: set[str] = set()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -77,6 +78,8 @@ class ControlCenter(ReportingApp):
         self.set_keymap(known)
         for sentence in unknown:
             self.say(sentence, "warn")
+        if self.theme != self._wanted_theme:
+            self.say(f"there is no theme {self._wanted_theme!r}; there are {', '.join(self.available_themes)}", "warn")
         self.set_interval(1.0, self._tell_troubles, name="troubles")
         self.ports.watchdog.start()
 

@@ -212,10 +212,16 @@ def find(name: str | None) -> Action | None:
 
 
 def user_keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """Split a user's keymap into what is known and sentences about what is not."""
+    """What of a user's keymap is known, and sentences about what is not or has one key for two actions."""
     known = {name: keys for name, keys in wanted.items() if name in _BY_NAME}
-    unknown = [f"keymap: there is no action {name!r}" for name in wanted if name not in _BY_NAME]
-    return known, unknown
+    problems = [f"keymap: there is no action {name!r}" for name in wanted if name not in _BY_NAME]
+    taken: dict[tuple[str, str], str] = {}
+    for action in ACTIONS:
+        for key in known.get(action.name, ",".join(action.keys)).split(","):
+            other = taken.setdefault((action.scope, key.strip()), action.name)
+            if other != action.name:
+                problems.append(f"keymap: {key.strip()} is both {other} and {action.name}; the first one has it")
+    return known, problems
 
 
 def reference() -> str:

@@ -95,6 +95,7 @@ class Headline:
     lag: int | None
     p99_ms: float | None
     dropped: int
+    color: str = ""
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
@@ -208,7 +209,8 @@ class Live:
         recent = [row.payments if row else 0 for row in window[-3:]]
         return Headline(
             environment=self.ports.environment,
-            mode="LIVE" if self.ready else "STARTING",
+            color=self.ports.color,
+            mode=self.ports.mode if self.ready else "STARTING",
             stale_s=None if self.seconds.stale is None else float(int(self.seconds.stale)),
             payments_per_s=sum(recent) / len(recent) if known else None,
             alerts_per_min=sum(row.alerts for row in window[-60:] if row) if known else None,

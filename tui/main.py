@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from tui.ports import Ports
+from tui.profile import Profile, chosen
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -25,6 +26,18 @@ class Where(Protocol):
 
     @property
     def home(self) -> Path | None: ...
+
+    @property
+    def kafka(self) -> str | None: ...
+
+    @property
+    def ksqldb(self) -> str | None: ...
+
+    @property
+    def profile(self) -> str | None: ...
+
+    @property
+    def read_only(self) -> bool | None: ...
 
     def settings(self) -> Settings: ...
 
@@ -55,10 +68,12 @@ def run(where: Where) -> int:
     gc.disable()  # until everything is loaded
     from tui.adapters.connect import real_ports
 
-    return show(lambda: real_ports(where.settings), home_folder(where.home))
+    given = {"kafka": where.kafka, "ksqldb": where.ksqldb}
+    profile = chosen(where.profile, where.read_only, os.environ, addresses=given)
+    return show(lambda: real_ports(where.settings, profile), home_folder(where.home), profile)
 
 
-def show(make_ports: Callable[[], Ports], home: Path) -> int:
+def show(make_ports: Callable[[], Ports], home: Path, profile: Profile | None = None) -> int:
     """Show the control center until the user quits or a signal ends it.
 
     Ends the process with 0 after quit and 128 + n after signal n; gives 2 where there is no terminal.
@@ -71,9 +86,11 @@ def show(make_ports: Callable[[], Ports], home: Path) -> int:
     from tui.terminal.departure import Departure
 
     departure = Departure(sys.stdin.fileno())
-    theme = os.environ.get("STREAMGUARD_THEME", "guard-dark")
+    profile = profile or chosen(None, None, os.environ)
     ControlCenter.crash_folder = home / "crashes"
-    app = ControlCenter(make_ports(), home / "exports", theme_name=theme)
+    app = ControlCenter(make_ports(), home / "exports", theme_name=profile.theme or "guard-dark", keys=profile.keys)
+    for problem in profile.problems:
+        app.say(problem, "warn")
     settle_collector()
     with stray_output.guard(home / "logs" / "control-center.log"):
         code = asyncio.run(_live(app, departure, mouse=os.environ.get("STREAMGUARD_MOUSE") == "1"))

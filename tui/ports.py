@@ -398,3 +398,7 @@ class Ports:
     operator: str
     now: Callable[[], float]
     """Epoch seconds; tests pin it."""
+    color: str = ""
+    """Of the environment: one of ``tui.profile.COLORS``."""
+    mode: str = "LIVE"
+    """LIVE, READ-ONLY or REPLAY: what the top line says while the stack is up."""

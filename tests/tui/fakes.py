@@ -385,9 +385,11 @@ class Fakes:
     logs: FakeLogs = field(default_factory=FakeLogs)
     watchdog: FakeWatchdog = field(default_factory=FakeWatchdog)
     now: Callable[[], float] = lambda: NOW
+    changes: dict[str, str] = field(default_factory=dict)
+    """Other values of the ports' texts: environment, color, mode."""
 
     def ports(self) -> Ports:
-        return Ports(
+        made = Ports(
             stack=self.stack,
             alerts=self.alerts,
             flow=self.flow,
@@ -406,3 +408,4 @@ class Fakes:
             operator="ana",
             now=self.now,
         )
+        return replace(made, **self.changes)  # type: ignore[arg-type]

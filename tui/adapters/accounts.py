@@ -10,6 +10,7 @@ from tui.screens.accounts.port import AlertThen, Listed, Profile, Then
 
 if TYPE_CHECKING:
     from core.cases.timeline import Moment
+    from core.projections.as_of import AccountAt
 
 _PROFILE = """
 select r.account_id, r.total_transactions, r.fraud_transactions,
@@ -67,7 +68,16 @@ class LogAccounts:
     async def as_of(self, account_id: str, position: int) -> Then:
         from core.projections.as_of import account_at
 
-        found = await self._database.use(lambda conn: account_at(conn, account_id, position))
+        async def fold(conn: Any) -> AccountAt:
+            if not self._database.read_only:
+                return await account_at(conn, account_id, position)
+            await conn.execute("set default_transaction_read_only = off")  # temporary tables, which are rolled back
+            try:
+                return await account_at(conn, account_id, position)
+            finally:
+                await conn.execute("set default_transaction_read_only = on")
+
+        found = await self._database.use(fold)
         risk = found.risk or {}
         verdicts = [row["fraud"] for row in found.verdicts]
         return Then(

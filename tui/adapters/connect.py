@@ -17,6 +17,7 @@ from tui.adapters.eventlog import LogEvents
 from tui.adapters.flow import LogFlow
 from tui.adapters.kafka import KafkaLag
 from tui.adapters.ksql import ClientKsql
+from tui.adapters.read_only import ReadOnlyCluster, ReadOnlyCommands, ReadOnlyEvents, ReadOnlyKsql, ReadOnlyWorkers
 from tui.adapters.records import HomeRecords
 from tui.adapters.rules import LogRules
 from tui.adapters.scenarios import LogScenarios
@@ -24,12 +25,11 @@ from tui.adapters.stack import StackConnections
 from tui.adapters.twin import Twin
 from tui.adapters.workers import HostedWorkers
 from tui.ports import Ports
+from tui.profile import Profile
 from tui.terminal.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from core.settings import Settings
-
-_ADDRESSES = ("STREAMGUARD_KAFKA", "STREAMGUARD_KSQLDB", "STREAMGUARD_POSTGRES")
 
 
 def operator_name() -> str:
@@ -40,21 +40,24 @@ def operator_name() -> str:
         return f"uid-{os.getuid()}"
 
 
-def real_ports(settings: Callable[[], Settings]) -> Ports:
-    """The ports of the running product; ``settings`` is called when they are opened."""
-    database, ksql = Database(), ClientKsql()
+def real_ports(settings: Callable[[], Settings], profile: Profile | None = None) -> Ports:
+    """The ports of the running product; ``settings`` is called when they are opened. A read-only profile gets ports
+    that change nothing."""
+    profile = profile or Profile()
+    looking = profile.read_only
+    database, ksql = Database(read_only=looking), ReadOnlyKsql() if looking else ClientKsql()
     kafka = KafkaLag(database)
-    workers, records = HostedWorkers(), HomeRecords()
+    workers, records = ReadOnlyWorkers() if looking else HostedWorkers(), HomeRecords()
     operator = operator_name()
     twin = Twin()
-    cluster = KafkaCluster(database, twin, operator)
-    eventlog = LogEvents(database, twin, operator)
+    cluster = (ReadOnlyCluster if looking else KafkaCluster)(database, twin, operator)
+    eventlog = (ReadOnlyEvents if looking else LogEvents)(database, twin, operator)
     return Ports(
         stack=StackConnections(settings, database, ksql, kafka, workers, records, twin, cluster, eventlog),
         alerts=LogAlerts(database),
         flow=LogFlow(database),
         scenarios=LogScenarios(database),
-        commands=LogCommands(database, operator),
+        commands=(ReadOnlyCommands if looking else LogCommands)(database, operator),
         ksql=ksql,
         kafka=kafka,
         cluster=cluster,
@@ -64,7 +67,9 @@ def real_ports(settings: Callable[[], Settings]) -> Ports:
         workers=workers,
         logs=records,
         watchdog=Watchdog(),
-        environment="remote" if any(os.environ.get(name) for name in _ADDRESSES) else "local",
+        environment=profile.environment,
         operator=operator,
         now=time.time,
+        color=profile.color,
+        mode="READ-ONLY" if looking else "LIVE",
     )

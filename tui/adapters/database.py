@@ -18,9 +18,13 @@ QUERY_TIMEOUT = 4.0
 
 
 class Database:
-    """Not connected until ``open``; every use before that, and every lost connection, is ``Unavailable``."""
+    """With ``read_only`` the server itself refuses every write.
 
-    def __init__(self) -> None:
+    Not connected until ``open``; every use before that, and every lost connection, is ``Unavailable``.
+    """
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        self.read_only = read_only
         self._pool: Any = None
         self._log: EventLog | None = None
         self._dsn = ""
@@ -33,9 +37,16 @@ class Database:
         from core.eventlog.migrate import MigrationError, migrate
 
         try:
-            pool = await asyncpg.create_pool(dsn, min_size=1, max_size=POOL_SIZE, command_timeout=QUERY_TIMEOUT)
-            async with pool.acquire() as conn:
-                await migrate(conn)
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=POOL_SIZE,
+                command_timeout=QUERY_TIMEOUT,
+                server_settings={"default_transaction_read_only": "on"} if self.read_only else None,
+            )
+            if not self.read_only:
+                async with pool.acquire() as conn:
+                    await migrate(conn)
         except (OSError, asyncpg.PostgresError, MigrationError) as error:
             raise Unavailable(f"PostgreSQL: {error}") from error
         self._pool, self._log, self._dsn = pool, EventLog(pool), dsn

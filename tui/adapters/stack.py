@@ -71,6 +71,10 @@ class StackConnections:
 
         try:
             self._settings = self._load_settings()
+            if self._settings.read_only and not self._database.read_only:
+                raise SettingsError(
+                    "read_only: it is true or false in streamguard.toml, STREAMGUARD_READ_ONLY is 1 or 0"
+                )
             self._records.open(self._settings.home)
             self._eventlog.open(self._settings.home / "seals.jsonl")
             if self._stack is None:
@@ -89,10 +93,13 @@ class StackConnections:
         self._kafka.open(kafka)
         self._cluster.open(kafka)
         self._twin.open(_environment(self._settings, addresses))
-        on_step(ServiceState("worker", "starting", "rules, producer, consumer, scenarios, projections"))
-        await self._workers.open(self._settings.environment(), self._settings.home / "logs")
-        took = round((time.monotonic() - begun) * 1000)
-        on_step(ServiceState("worker", "up", "hosted here", elapsed_ms=took))
+        if self._database.read_only:
+            on_step(ServiceState("worker", "stopped", "read-only: none is hosted here"))
+        else:
+            on_step(ServiceState("worker", "starting", "rules, producer, consumer, scenarios, projections"))
+            await self._workers.open(self._settings.environment(), self._settings.home / "logs")
+            took = round((time.monotonic() - begun) * 1000)
+            on_step(ServiceState("worker", "up", "hosted here", elapsed_ms=took))
         self._tasks = [
             asyncio.create_task(self._watch(on_step), name="stack watch"),
             asyncio.create_task(self._workers.watch(on_step), name="worker watch"),

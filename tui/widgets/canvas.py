@@ -14,6 +14,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from tui.profile import COLORS
 from tui.terminal.sanitise import clean, fit
 
 Cell = tuple[str, str]
@@ -22,6 +23,7 @@ Line = Sequence[Cell]
 STYLES = (
     *("text", "dim", "strong", "title", "accent", "good", "warn", "bad"),
     *("cursor", "key", "bar", "bar-low", "bar-mixed"),
+    *(f"on-{name}" for name in COLORS),
 )
 
 

@@ -55,7 +55,7 @@ class StatusLine(Canvas):
         good = head.mode == "LIVE" and head.stale_s is None
         left: list[Cell] = [
             (NAME, "title"),
-            (f" {head.environment} ", "accent"),
+            (f" {head.environment} ", f"on-{head.color}" if head.color else "accent"),
             (f" {mode} ", "good" if good else "warn"),
         ]
         right: list[Cell] = []
