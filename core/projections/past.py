@@ -14,19 +14,25 @@ from schema.transaction import reais
 DONE, NO = 0, 1
 _ALERT = ("alert_id", "rule_id", "score", "decision", "status", "assignee", "raised_at")
 _VERDICT = ("transaction_id", "fraud", "case_id", "at")
+_CASE = ("case_id", "status", "assignee", "acts", "notes", "closed_at")
+_ENTRY = ("list", "rule_id", "active", "until", "operator", "reason")
+_PAYMENT = ("transaction_id", "event_time", "amount", "channel", "decision", "score", "is_fraud")
 
 
 async def show_account_at(
     dsn: str, account_id: str, *, when: datetime | None = None, position: int | None = None, as_json: bool = False
 ) -> int:
-    """An account as it stood at a time or a position: totals, alerts, verdicts; 1 when it was unknown then."""
+    """An account as it stood at a time or a position: totals, alerts, cases, verdicts, list entries, payments.
+
+    1 when it was unknown then.
+    """
     async with connected(dsn, roles.READER) as conn:
         if position is None:
             position = (
                 await conn.fetchval("select pos from log.head") if when is None else await position_at(conn, when)
             )
         found = await account_at(conn, account_id, position)
-    if found.risk is None and not found.alerts:
+    if found.risk is None and not found.alerts and not found.lists:
         note(f"account {account_id} is not known at position {position:,}")
         return NO
     if as_json:
@@ -46,7 +52,14 @@ async def show_account_at(
             )
         ],
     )
-    for columns, rows in ((_ALERT, found.alerts), (_VERDICT, found.verdicts)):
+    for columns, rows in (
+        (_ALERT, found.alerts),
+        (_CASE, found.cases),
+        (_VERDICT, found.verdicts),
+        (_ENTRY, found.lists),
+        (_PAYMENT, [{**row, "amount": reais(row["amount"])} for row in found.payments]),
+    ):
         if rows:
+            print()
             print_rows(columns, [[row[name] for name in columns] for row in rows])
     return DONE

@@ -122,3 +122,58 @@ def rules(log: Iterable[Recorded]) -> dict[str, tuple[str, bool]]:
         elif isinstance(event, events.RulePaused | events.RuleResumed) and event.rule_id in found:
             found[event.rule_id] = (found[event.rule_id][0], isinstance(event, events.RulePaused))
     return found
+
+
+def _judged(log: Iterable[Recorded]) -> tuple[dict[str, events.PaymentDecided], dict[str, int], dict[str, bool | None]]:
+    """Of each payment its standing decision, its amount, and a person's word on it."""
+    payments: dict[str, events.PaymentDecided] = {}
+    amounts: dict[str, int] = {}
+    verdicts: dict[str, bool | None] = {}
+    named: dict[str, tuple[str, ...]] = {}
+    for recorded in log:
+        event = recorded.event
+        if isinstance(event, events.PaymentDecided):
+            if event.revision == 0:
+                amounts[event.transaction_id] = event.amount
+            payments[event.transaction_id] = event
+        elif isinstance(event, events.AlertRaised | events.AlertExtended):
+            named[event.alert_id] = event.transactions
+        elif isinstance(event, events.CaseConfirmed):
+            verdicts.update(dict.fromkeys(event.transactions or named[event.case_id], True))
+        elif isinstance(event, events.CaseDismissed):
+            verdicts.update(dict.fromkeys(named[event.case_id], False))
+        elif isinstance(event, events.CaseReopened):
+            verdicts.update(dict.fromkeys(named[event.case_id], None))
+    return payments, amounts, verdicts
+
+
+def _is_fraud(payment: events.PaymentDecided, verdict: bool | None) -> bool:
+    return payment.decision != "approve" if verdict is None else verdict
+
+
+def risk(log: Iterable[Recorded]) -> dict[str, tuple[int, int, int]]:
+    """Account -> (payments, of them fraud, amount)."""
+    payments, amounts, verdicts = _judged(log)
+    totals: dict[str, tuple[int, int, int]] = {}
+    for transaction, payment in payments.items():
+        n, frauds, amount = totals.get(payment.account_id, (0, 0, 0))
+        fraud = _is_fraud(payment, verdicts.get(transaction))
+        totals[payment.account_id] = (n + 1, frauds + fraud, amount + amounts[transaction])
+    return totals
+
+
+def fraud(log: Iterable[Recorded], account: str) -> dict[str, bool]:
+    """Payment of the account -> whether it is taken for fraud."""
+    payments, _, verdicts = _judged(log)
+    return {t: _is_fraud(p, verdicts.get(t)) for t, p in payments.items() if p.account_id == account}
+
+
+def alerts(log: Iterable[Recorded], account: str) -> set[str]:
+    """The account's alerts."""
+    found = (recorded.event for recorded in log)
+    return {e.alert_id for e in found if isinstance(e, events.AlertRaised) and e.account_id == account}
+
+
+def acts_on(log: Iterable[Recorded], cases: set[str]) -> Counter[str]:
+    """Case -> how many acts, notes too."""
+    return Counter(case for r in log if (case := getattr(r.event, "case_id", None)) in cases)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
 from typing import Any
 
 import asyncpg
 import pytest
 
-from core.eventlog import EventLog, Recorded
+from core.eventlog import EventLog
 from core.projections import PROJECTIONS
 from core.projections.account_risk import ACCOUNT_RISK
 from core.projections.alert import ALERT
@@ -29,36 +28,6 @@ async def advance_all(conn: Any, limit: int = 1_000_000) -> None:
             assert step.running, await standings(conn)
 
 
-def expected_risk(log: list[Recorded]) -> dict[str, tuple[int, int, int]]:
-    """Account -> (payments, of them fraud, amount), by the plainest fold."""
-    payments: dict[str, events.PaymentDecided] = {}
-    amounts: dict[str, int] = {}
-    verdicts: dict[str, bool | None] = {}
-    alerts: dict[str, tuple[str, ...]] = {}
-    for recorded in log:
-        event = recorded.event
-        if isinstance(event, events.PaymentDecided):
-            if event.revision == 0:
-                amounts[event.transaction_id] = event.amount
-            payments[event.transaction_id] = event
-        elif isinstance(event, events.AlertRaised | events.AlertExtended):
-            alerts[event.alert_id] = event.transactions
-        elif isinstance(event, events.CaseConfirmed):
-            for transaction in event.transactions or alerts[event.case_id]:
-                verdicts[transaction] = True
-        elif isinstance(event, events.CaseDismissed):
-            verdicts.update(dict.fromkeys(alerts[event.case_id], False))
-        elif isinstance(event, events.CaseReopened):
-            verdicts.update(dict.fromkeys(alerts[event.case_id], None))
-    totals: dict[str, tuple[int, int, int]] = defaultdict(lambda: (0, 0, 0))
-    for transaction, payment in payments.items():
-        verdict = verdicts.get(transaction)
-        fraud = payment.decision != "approve" if verdict is None else verdict
-        n, frauds, amount = totals[payment.account_id]
-        totals[payment.account_id] = (n + 1, frauds + fraud, amount + amounts[transaction])
-    return dict(totals)
-
-
 @pytest.mark.parametrize("seed", range(6))
 async def test_a_fold_does_not_depend_on_how_the_log_is_cut(log: EventLog, pool: Any, seed: int) -> None:
     await log.append_many(story(seed))
@@ -72,7 +41,7 @@ async def test_a_fold_does_not_depend_on_how_the_log_is_cut(log: EventLog, pool:
         found = await conn.fetch(
             "select account_id, total_transactions, fraud_transactions, total_amount from read.account_risk"
         )
-    assert {row[0]: tuple(row[1:]) for row in found} == expected_risk(await log.read(1))
+    assert {row[0]: tuple(row[1:]) for row in found} == plain.risk(await log.read(1))
 
 
 @pytest.mark.parametrize("seed", range(4))
