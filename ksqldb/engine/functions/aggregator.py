@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ksqldb.engine.types import SqlType
@@ -31,7 +31,7 @@ class Aggregator:
     again, None where the function cannot be used on tables. ``state_type`` is what ksqlDB stores (a format must be able
     to hold it). ``inputs`` is how many leading arguments of the call are columns: ``add`` takes that many values.
     ``inline`` says in Python what ``add`` does with state ``{s}`` and value ``{a}``, for loops where a call for each
-    record counts.
+    record counts; ``inline_names`` are what else it names in braces.
     """
 
     initialize: Callable[[], Any]
@@ -44,3 +44,4 @@ class Aggregator:
     name: str = ""
     inputs: int = 1
     inline: str = ""
+    inline_names: Mapping[str, object] = field(default_factory=dict)

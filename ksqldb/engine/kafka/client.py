@@ -67,9 +67,13 @@ class ReadClient:
     async def stop(self) -> None:
         await self.client.close()
 
-    async def leader(self, topic: str, partition: int) -> int:
-        """The node to ask; waits for metadata. TopicGone where there is no such partition."""
+    async def leader(self, topic: str, partition: int, afresh: bool = False) -> int:
+        """The node to ask; waits for metadata (``afresh``: what is known already may be of a topic that was deleted and
+        made again). TopicGone where there is no such partition."""
         place = TopicPartition(topic, partition)
+        if afresh:
+            await self.client.add_topic(topic)
+            await self.client.force_metadata_update()
         for _ in range(50):
             node = self.client.cluster.leader_for_partition(place)
             if node is not None and node != -1:

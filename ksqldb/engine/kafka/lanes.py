@@ -144,10 +144,17 @@ class _Lane:
                 case OffsetGone():
                     await self._skip((answer.topic, answer.partition), asked)
                 case TopicGone():
-                    await self.client.refresh()
-                    await asyncio.sleep(0.2)
-                    if self.client.client.cluster.partitions_for_topic(answer.topic) is None:
-                        self._fail(answer.topic, answer)
+                    await self._look_again(answer.topic)
+
+    async def _look_again(self, topic: str) -> None:
+        """A topic was not there when it was asked for; who reads it now may read a new one of its name."""
+        partition = next((p for name, p in self.positions if name == topic), None)
+        if partition is None:
+            return
+        try:
+            await self.client.leader(topic, partition, afresh=True)
+        except TopicGone as gone:
+            self._fail(topic, gone)
 
     def _deliver(self, place: Place, fetched: Fetched) -> None:
         wanted = self.positions[place]

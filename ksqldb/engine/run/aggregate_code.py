@@ -140,9 +140,11 @@ class AggregateCode:
             args = "".join(f", a{at + i}" for i in range(width))
             state = f"e[{_FIRST + index}]"
             changed = f"_{what}{index}({state}{args})"
-            inline = self.spec.aggregators[index].inline
-            if what == "add" and inline:
-                changed = inline.format(s=state, a=f"a{at}")
+            aggregator = self.spec.aggregators[index]
+            if what == "add" and aggregator.inline:
+                names = {name: f"_{name}{index}" for name in aggregator.inline_names}
+                source.env.update({names[name]: value for name, value in aggregator.inline_names.items()})
+                changed = aggregator.inline.format(s=state, a=f"a{at}", **names)
             at += width
             source.line(indent, "try:")
             source.line(indent + 1, f"{state} = {changed}")

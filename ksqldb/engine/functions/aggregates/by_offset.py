@@ -36,9 +36,12 @@ def _latest(type_: SqlType, ignore_nulls: bool) -> Aggregator:
             return b if a[1] is None else a
         return a if a[0] >= b[0] else b
 
+    latest = "[{next}({sequence}), {a}]"
     return Aggregator(
         initialize=lambda: [next(_sequence), None],
         add=lambda state, value: state if value is None and ignore_nulls else [next(_sequence), value],
+        inline=f"{{s}} if {{a}} is None else {latest}" if ignore_nulls else latest,
+        inline_names={"next": next, "sequence": _sequence},
         result=lambda state: state[1],
         merge=merge,
         return_type=type_,

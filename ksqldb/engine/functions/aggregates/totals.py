@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
 from typing import Any
@@ -53,6 +53,8 @@ class Arithmetic:
     zero: Any
     add: Callable[[Any, Any], Any]
     subtract: Callable[[Any, Any], Any]
+    inline: str = ""  # ``add`` as ``Aggregator.inline`` has it
+    inline_names: Mapping[str, object] = field(default_factory=dict)
 
 
 def arithmetic(type_: SqlType) -> Arithmetic:
@@ -75,7 +77,13 @@ def _decimal_arithmetic(precision: int, scale: int) -> Arithmetic:
             return found
         return fit_decimal(found, precision, scale)
 
-    return Arithmetic(zero, lambda a, b: fitting(plus(a, b)), lambda a, b: fitting(minus(a, b)))
+    return Arithmetic(
+        zero,
+        lambda a, b: fitting(plus(a, b)),
+        lambda a, b: fitting(minus(a, b)),
+        "_t if {low} < (_t := {plus}({s}, {a})) < {limit} and _t.same_quantum({zero}) else {fitting}(_t)",
+        {"low": low, "limit": limit, "zero": zero, "plus": plus, "fitting": fitting},
+    )
 
 
 SUM = aggregate("SUM", "Adds up the values of a column.")
@@ -89,6 +97,8 @@ def total(args: Sequence[ArgType], _literals: Sequence[Any], _properties: Proper
     return Aggregator(
         initialize=lambda: numbers.zero,
         add=lambda state, value: state if value is None else plus(state, value),
+        inline=f"{{s}} if {{a}} is None else {numbers.inline}" if numbers.inline else "",
+        inline_names=numbers.inline_names,
         undo=lambda state, value: state if value is None else minus(state, value),
         result=identity,
         merge=plus,
