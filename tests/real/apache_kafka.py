@@ -8,9 +8,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -155,15 +156,18 @@ class ApacheKafka:
     def _until_it_answers(self, node: int) -> None:
         address = f"{HOST}:{self._ports[node][0]}"
         admin = AdminClient({"bootstrap.servers": address, "log_level": 0})
-        for _ in range(90):
-            assert self._processes[node].poll() is None, "Apache Kafka ended while it was starting"
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline:
             try:
                 known = admin.list_topics(timeout=1.0)
             except KafkaException:
-                continue
-            if len(known.brokers) >= len(self._processes):
+                known = None
+            if known is not None and len(known.brokers) >= len(self._processes):
                 return
-        raise AssertionError("Apache Kafka did not answer within a minute and a half")
+            with suppress(subprocess.TimeoutExpired):
+                self._processes[node].wait(0.2)
+                raise AssertionError("Apache Kafka ended while it was starting")
+        raise AssertionError("Apache Kafka did not answer within three minutes")
 
 
 @contextmanager
