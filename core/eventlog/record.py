@@ -14,7 +14,10 @@ from schema.events import Event, Source
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who caused an event and by what: correlation ties a whole story together, causation names the direct cause."""
+    """Who caused an event and by what: correlation ties a whole story together, causation names the direct cause.
+
+    A cause in the log is named by ``event_name``, a record of Kafka as ``topic/partition@offset``.
+    """
 
     actor: str
     correlation_id: str | None = None
@@ -59,6 +62,11 @@ class Duplicate(msgspec.Struct, frozen=True, gc=False):
 
 
 Verdict: TypeAlias = Appended | Conflict | Duplicate
+
+def event_name(pos: int) -> str:
+    """How an event at a position is named as a cause."""
+    return f"event-{pos}"
+
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ENCODER = msgspec.json.Encoder()
@@ -108,3 +116,10 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
         name, schema_version, data = events.encode(event)
         at_us = (at - _EPOCH) // timedelta(microseconds=1)
         return cls(pos, stream, version, name, schema_version, at_us, data.decode(), encode_meta(meta))
+
+
+def caused_by(cause: Recorded, actor: str) -> Meta:
+    """The metadata of what ``actor`` does because of an event: of its story, with it as the direct cause."""
+    told = cause.meta
+    story = told.correlation_id or (str(told.command_id) if told.command_id else event_name(cause.pos))
+    return Meta(actor=actor, correlation_id=story, causation_id=event_name(cause.pos))

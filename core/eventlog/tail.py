@@ -75,8 +75,7 @@ class Tail:
                     try:
                         await self._follow(conn)
                     finally:
-                        if not conn.is_closed():
-                            await conn.remove_listener("log_head", self._on_notify)
+                        await _unlisten(conn, self._on_notify)
             except LOST as error:
                 _log.warning("the event log cannot be reached; trying again", error=str(error))
                 await asyncio.sleep(_RECONNECT_S)
@@ -108,3 +107,10 @@ class Tail:
     def _on_notify(self, conn: object, pid: int, channel: str, payload: str) -> None:
         self._told = max(self._told, int(payload))
         self._hint.set()
+
+
+async def _unlisten(conn: Any, listener: Callable[[object, int, str, str], None]) -> None:
+    try:
+        await conn.remove_listener("log_head", listener)
+    except LOST:
+        pass  # a connection that broke is the pool's again, and listens no more

@@ -48,7 +48,7 @@ async def rebuild(conn: Any, projection: Projection, progress: Progress = lambda
         await _retire(conn, projection, generation)
         return generation
     finally:
-        await conn.execute("select pg_advisory_unlock($1, hashtext($2))", advisory.REBUILD, projection.name)
+        await advisory.unlock(conn, advisory.REBUILD, projection.name)
 
 
 async def _begin(conn: Any, projection: Projection) -> int:

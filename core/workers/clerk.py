@@ -7,7 +7,7 @@ from typing import Any
 
 from core.cases.policy import STREAM, policy
 from core.eventlog import Appended, EventLog, Meta
-from core.eventlog.advisory import CLERK
+from core.eventlog.advisory import CLERK, unlock
 from core.workers.task import Status, pause, until_stopped
 from schema.events import CaseDismissed, CaseEscalated, CasePolicySet, Event
 
@@ -49,8 +49,7 @@ class Clerk:
             try:
                 await until_stopped(stop, asyncio.create_task(self._follow()), asyncio.create_task(self._keep()))
             finally:
-                if not conn.is_closed():
-                    await conn.execute("select pg_advisory_unlock($1)", CLERK)
+                await unlock(conn, CLERK)
         self.status.state = "stopped"
 
     async def _follow(self) -> None:

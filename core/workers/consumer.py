@@ -17,7 +17,7 @@ from core.workers.feedback import Feedback
 from core.workers.measures import Measures
 from core.workers.throughput import Throughput
 from schema.alert import RuleAlert
-from schema.events import AlertRaised, PaymentDecided
+from schema.events import AlertRaised, Incident, PaymentDecided
 from schema.label import Label
 from schema.transaction import Transaction
 
@@ -152,9 +152,16 @@ class ConsumerHandler:
         items = [Item(stream, events, _META) for stream, events in streams.items()]
         # An incident known to the log but no longer to memory is not raised twice: its stream must be new.
         items += [
-            Item(f"alert-{event.alert_id}", [event], _META, 0 if isinstance(event, AlertRaised) else None)
+            Item(f"alert-{event.alert_id}", [event], _alert_meta(event), 0 if isinstance(event, AlertRaised) else None)
             for event in alerts
         ]
         if items:
             await append_bulk(conn, items)
         self.decided += len(decisions)
+
+
+def _alert_meta(event: Incident) -> Meta:
+    """The story is the alert's; the cause is the newest record that made it. A payment names its record itself."""
+    source = event.sources[-1] if event.sources else None
+    cause = None if source is None else f"{source.topic}/{source.partition}@{source.offset}"
+    return Meta(actor=_META.actor, correlation_id=event.alert_id, causation_id=cause)

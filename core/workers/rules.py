@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from core.eventlog import EventLog, Meta
-from core.eventlog.advisory import RULES
+from core.eventlog.advisory import RULES, unlock
 from core.rules.switching import is_wanted
 from core.workers.task import Status, pause, until_stopped
 from ksqldb import rulebook
@@ -50,8 +50,7 @@ class RuleKeeper:
                     follow = asyncio.create_task(self._follow())
                     await until_stopped(stop, follow, asyncio.create_task(self._keep(client)))
             finally:
-                if not conn.is_closed():
-                    await conn.execute("select pg_advisory_unlock($1)", RULES)
+                await unlock(conn, RULES)
         self.status.state = "stopped"
 
     async def _follow(self) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 import msgspec
 import structlog
 
-from core.eventlog import Appended, Duplicate, EventLog, Meta
+from core.eventlog import Appended, Duplicate, EventLog, Meta, Recorded, caused_by
 from core.kafka.connection import Kafka
 from core.scenarios import registry
 from core.scenarios.campaign import Campaign, Planned
@@ -46,6 +46,7 @@ class ScenarioWorker:
         self._log = log
         self._worker = worker_id
         self._meta = Meta(actor=f"worker {worker_id}")
+        self._metas: dict[str, Meta] = {}  # of runs under way: each event names its request as the cause
         self._runs: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -65,11 +66,11 @@ class ScenarioWorker:
         await self._give_up_orphans()
         for row in await self._pool.fetch("select run_id from read.scenario_run where status = 'requested'"):
             for recorded in (await self._log.read_stream(f"scenario-{row['run_id']}"))[:1]:
-                self._consider(recorded.event, sender)
+                self._consider(recorded, sender)
         self._show()
         async for batch in self._log.subscribe(projected + 1, prefix="scenario-"):
             for recorded in batch:
-                self._consider(recorded.event, sender)
+                self._consider(recorded, sender)
 
     async def _give_up_orphans(self) -> None:
         """Runs of workers that are gone can have no verdict any more, nor those of this task's earlier life."""
@@ -83,8 +84,10 @@ class ScenarioWorker:
         for row in rows:
             await self._append(row["run_id"], ScenarioFailed(run_id=row["run_id"], reason="its worker is gone"))
 
-    def _consider(self, event: Event, sender: Sender) -> None:
+    def _consider(self, recorded: Recorded, sender: Sender) -> None:
+        event = recorded.event
         if isinstance(event, ScenarioRequested) and event.run_id not in self._runs:
+            self._metas[event.run_id] = caused_by(recorded, self._meta.actor)
             task = asyncio.create_task(self._serve(event, sender))
             self._runs[event.run_id] = task
             task.add_done_callback(lambda _: self._ended(event.run_id))
@@ -94,6 +97,7 @@ class ScenarioWorker:
 
     def _ended(self, run_id: str) -> None:
         self._runs.pop(run_id, None)
+        self._metas.pop(run_id, None)
         self._show()
 
     def _show(self) -> None:
@@ -147,7 +151,7 @@ class ScenarioWorker:
             lambda: self._log.append(
                 f"scenario-{run_id}",
                 [event],
-                meta=self._meta,
+                meta=self._metas.get(run_id, self._meta),
                 expected_version=expected_version,
                 command_id=command,
             )

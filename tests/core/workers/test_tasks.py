@@ -99,7 +99,10 @@ async def test_a_run_is_claimed_once_sent_with_its_labels_and_scored(
     finally:
         folding.cancel()
         await asyncio.gather(folding, return_exceptions=True)
-    history = [recorded.event for recorded in await log.read_stream("scenario-r1")]
+    told = await log.read_stream("scenario-r1")
+    cause = f"event-{told[0].pos}"
+    assert [recorded.meta.causation_id for recorded in told] == [None, cause, cause, cause]
+    history = [recorded.event for recorded in told]
     kinds = [type(event).__name__ for event in history]
     assert kinds == ["ScenarioRequested", "ScenarioClaimed", "ScenarioSent", "ScenarioScored"]
     sent = history[2]
