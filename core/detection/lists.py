@@ -1,6 +1,6 @@
-"""What analysts and labels taught: blocked parties, and how often a merchant or payee was confirmed as fraud.
+"""What analysts and labels taught: listed parties, and merchants and payees whose newest labels are fraud.
 
-Confirmed-fraud counts come in *epochs* of event time: what is learned at ``known_at`` takes effect at the next
+What labels taught comes in *epochs* of event time: what is learned at ``known_at`` takes effect at the next
 boundary. A payment is judged by the epoch of its own time, so the outcome depends on what was known, never on when a
 record happened to be read.
 """
@@ -8,15 +8,15 @@ record happened to be read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 
 EPOCH_MS = 6 * 3_600_000
 LIVE_EPOCH_MS = 10_000
 """Between boundaries of what happens now; history, where nobody waits, has the wide ones."""
-RATE_WINDOW_MS = 7 * 86_400_000
-RECENT_MS = 86_400_000
-MIN_LABELS = 2
+SUSPECT_MS = 28 * 86_400_000
+"""How long a party stays suspect after the first fraud of a run: nothing keeps it bad for ever."""
 
 ACCOUNT, MERCHANT, PAYEE, DEVICE = "account", "merchant", "payee", "device"
 
@@ -31,11 +31,11 @@ def effective_from(known_at: int, width: int = EPOCH_MS) -> int:
     return -(-known_at // width) * width
 
 
-class Rate(msgspec.Struct, frozen=True, gc=False):
-    """The newest labels known about one party (``rates_at``), and how many of them said fraud."""
+class Suspect(msgspec.Struct, frozen=True, gc=False):
+    """So many newest labels of one party say fraud, the first of them of a payment at ``since``."""
 
-    labels: int
-    frauds: int
+    run: int
+    since: int
 
 
 class Block(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +53,7 @@ class Block(msgspec.Struct, frozen=True, gc=False):
 class Lists(msgspec.Struct, frozen=True, gc=False):
     """Everything known at one moment; keys are ``(kind, id)``."""
 
-    rates: Mapping[tuple[str, str], Rate] = {}
+    suspects: Mapping[tuple[str, str], Suspect] = {}
     blocks: Mapping[tuple[str, str], Block] = {}
     allowed: Mapping[tuple[str, str], Block] = {}
     snoozes: Mapping[tuple[str, str], int] = {}
@@ -68,36 +68,29 @@ class Lists(msgspec.Struct, frozen=True, gc=False):
 NOTHING = Lists()
 
 
-class Confirmed(msgspec.Struct, frozen=True, gc=False):
-    """Labels of one party that took effect at one boundary."""
+class Told(NamedTuple):
+    """A label about a party: of a payment at ``time`` that was fraud or not, known at ``known_at``."""
 
     kind: str
     party: str
-    effective: int
-    labels: int
-    frauds: int
+    known_at: int
+    transaction_id: str
+    time: int
+    is_fraud: bool
 
 
-def rates_at(boundary: int, confirmed: Iterable[Confirmed]) -> dict[tuple[str, str], Rate]:
-    """The newest labels of each party in force from ``boundary`` on: those of the last day, and as many epochs before
-    it, within a week, as it takes to have two labels.
+def suspects_of(told: Iterable[Told]) -> dict[tuple[str, str], Suspect]:
+    """What the labels told so far come to: each party's newest ones that say fraud, without a break.
 
-    A party without a confirmed fraud among them is left out: it can give no signal.
+    The database keeps the same, boundary by boundary (``detection.freeze``).
     """
-    by_party: dict[tuple[str, str], list[Confirmed]] = {}
-    for item in confirmed:
-        if boundary - RATE_WINDOW_MS < item.effective <= boundary:
-            by_party.setdefault((item.kind, item.party), []).append(item)
-    rates: dict[tuple[str, str], Rate] = {}
-    for key, items in by_party.items():
-        labels = frauds = 0
-        oldest = boundary
-        for item in sorted(items, key=lambda item: -item.effective):
-            if labels >= MIN_LABELS and item.effective <= boundary - RECENT_MS and item.effective < oldest:
-                break
-            oldest = item.effective
-            labels += item.labels
-            frauds += item.frauds
-        if frauds:
-            rates[key] = Rate(labels, frauds)
-    return rates
+    found: dict[tuple[str, str], Suspect] = {}
+    for label in sorted(told, key=lambda label: (label.known_at, label.transaction_id)):
+        key = label.kind, label.party
+        if not label.is_fraud:
+            found.pop(key, None)
+        elif key in found:
+            found[key] = Suspect(found[key].run + 1, min(found[key].since, label.time))
+        else:
+            found[key] = Suspect(1, label.time)
+    return found

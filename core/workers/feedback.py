@@ -1,4 +1,4 @@
-"""The lists in force, brought from PostgreSQL: confirmed-fraud rates by epoch, lists and snoozes from the log."""
+"""The lists in force, brought from PostgreSQL: suspects by epoch, lists and snoozes from the log."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 from time import time
 from typing import Any
 
+from core.detection.decision import REVIEW_FROM
 from core.detection.lists import (
     ACCOUNT,
     EPOCH_MS,
     LIVE_EPOCH_MS,
-    RATE_WINDOW_MS,
+    SUSPECT_MS,
     Block,
-    Confirmed,
     Lists,
-    Rate,
+    Suspect,
     epoch_of,
-    rates_at,
 )
 from core.eventlog import EventLog, Recorded
 from schema.events import AccountBlocked, AccountUnblocked, PartyListed, PartyUnlisted, RuleSnoozed
@@ -27,17 +26,15 @@ _KEPT_EPOCHS = 64
 _LIVE_MS = 3_600_000
 _Epoch = tuple[int, int]
 """A boundary and the width of its grid."""
-# Only parties with a fraud among their labels: the others can give no signal.
-_CONFIRMED = """
-select kind, party, (extract(epoch from epoch) * 1000)::bigint as effective, labels, frauds
+# Nobody is suspect for longer than that after a fraud, and no standing is older than its fraud.
+_SUSPECTS = """
+select kind, party, run, (extract(epoch from since) * 1000)::bigint as since
 from (
-    select kind, party, epoch, sum(labels)::int as labels, sum(frauds)::int as frauds,
-           sum(sum(frauds)) over (partition by kind, party) as known
-    from detection.list_rate
-    where epoch > $1 and epoch <= $2 and frozen <= $2
-    group by kind, party, epoch
-) r
-where known > 0
+    select distinct on (kind, party) kind, party, run, since from detection.suspect
+    where frozen > $1 and frozen <= $2
+    order by kind, party, frozen desc
+) s
+where run > 0
 """
 
 
@@ -46,7 +43,7 @@ class Feedback:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._rates: dict[_Epoch, dict[tuple[str, str], Rate]] = {}
+        self._suspects: dict[_Epoch, dict[tuple[str, str], Suspect]] = {}
         self._lists: dict[_Epoch, Lists] = {}
         self._blocks: dict[tuple[str, str], Block] = {}
         self._allowed: dict[tuple[str, str], Block] = {}
@@ -56,16 +53,14 @@ class Feedback:
     async def know(self, times: Iterable[int]) -> None:
         """Fetch the epochs of these event times, drawing up those that nobody has asked for yet."""
         self._now = int(time() * 1000)
-        wanted = sorted({_epoch(when, self._now) for when in times} - self._rates.keys())
+        wanted = sorted({_epoch(when, self._now) for when in times} - self._suspects.keys())
         for epoch, width in wanted:
             # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
-            await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), width)
-            rows = await self._pool.fetch(_CONFIRMED, _instant(epoch - RATE_WINDOW_MS), _instant(epoch))
-            self._rates[epoch, width] = rates_at(
-                epoch, (Confirmed(r["kind"], r["party"], r["effective"], r["labels"], r["frauds"]) for r in rows)
-            )
-        for stale in sorted(self._rates)[: max(0, len(self._rates) - max(_KEPT_EPOCHS, len(wanted)))]:
-            del self._rates[stale]
+            await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), REVIEW_FROM)
+            rows = await self._pool.fetch(_SUSPECTS, _instant(epoch - SUSPECT_MS), _instant(epoch))
+            self._suspects[epoch, width] = {(r["kind"], r["party"]): Suspect(r["run"], r["since"]) for r in rows}
+        for stale in sorted(self._suspects)[: max(0, len(self._suspects) - max(_KEPT_EPOCHS, len(wanted)))]:
+            del self._suspects[stale]
             self._lists.pop(stale, None)
 
     def lists_at(self, when: int) -> Lists:
@@ -73,11 +68,11 @@ class Feedback:
         epoch = _epoch(when, self._now)
         lists = self._lists.get(epoch)
         if lists is None:
-            lists = self._lists[epoch] = Lists(self._rates[epoch], self._blocks, self._allowed, self._snoozes)
+            lists = self._lists[epoch] = Lists(self._suspects[epoch], self._blocks, self._allowed, self._snoozes)
         return lists
 
     def standing(self) -> Lists:
-        """What operators listed, without rates: all that a rule's row is judged by."""
+        """What operators listed, without suspects: all that a rule's row is judged by."""
         return Lists({}, self._blocks, self._allowed, self._snoozes)
 
     async def load(self, log: EventLog) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from core.detection.account import Recent
+from core.detection.decision import MAX_SCORE
+from core.detection.features import OWN
 from core.kafka.record import Record
 from schema.events import PaymentDecided
 from schema.label import Label
@@ -35,6 +37,7 @@ _PAYMENT_COLUMNS = (
     "offset",
     "decision",
     "score",
+    "own_points",
 )
 
 
@@ -146,6 +149,7 @@ def _row(record: Record, tx: Transaction, decided: PaymentDecided) -> tuple[Any,
         record.offset,
         decided.decision,
         decided.score,
+        min(MAX_SCORE, sum(s.points for s in decided.signals if s.id in OWN)),
     )
 
 

@@ -28,4 +28,7 @@ FEATURES: tuple[type[Feature], ...] = (
     Dormancy,
 )
 
-__all__ = ["FEATURES", "Context", "Feature", "Insufficient", "Outcome"]
+# What the account's own behaviour says, and neither lists nor rules.
+OWN = frozenset(feature.id for feature in FEATURES if feature.State.__struct_fields__) | {PopulationAmount.id}
+
+__all__ = ["FEATURES", "OWN", "Context", "Feature", "Insufficient", "Outcome"]

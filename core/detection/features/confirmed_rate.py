@@ -1,8 +1,10 @@
-"""Confirmed-fraud rate of the merchant or the payee: the feedback loop.
+"""The merchant's or the payee's newest labels are all fraud: the feedback loop.
 
-Source: the Fraud-Detection-Handbook's compromised terminals, which nothing else can see. A label counts from the list
-epoch after its ``known_at``. The rate covers the newest labels (``lists.rates_at``): labels come late enough, and the
-mean of a week would go on accusing a shop that has recovered.
+Source: the Fraud-Detection-Handbook's compromised terminals, which nothing else can see: from one day on all payments
+there are fraud, for 28 days, and then none. So the newest labels speak, not the mean of a week: one that is fraud makes
+a suspect, one that is honest clears it, and 28 days after the first fraud of the run it is over anyway. A fraud that
+the account's own behaviour explains (a leaked card) says nothing of the merchant and is left out. A label counts from
+the list epoch after its ``known_at``.
 """
 
 from __future__ import annotations
@@ -12,26 +14,26 @@ from typing import ClassVar
 import msgspec
 
 from core.detection.features.base import Context, NoState, Outcome
-from core.detection.lists import MERCHANT, PAYEE
+from core.detection.lists import MERCHANT, PAYEE, SUSPECT_MS
 from core.detection.payment import Payment
 from schema.events import Signal
 
-RATE = 0.5
 POINTS = 500
+RUN = 1
 
 
-def _rate(kind: str, party: str | None, payment: Payment, context: Context) -> Signal | None:
+def _suspect(kind: str, party: str | None, payment: Payment, context: Context) -> Signal | None:
     if party is None:
         return None
-    rate = context.lists.rates.get((kind, party))
-    if rate is None or rate.frauds <= RATE * rate.labels:
+    found = context.lists.suspects.get((kind, party))
+    if found is None or found.run < RUN or payment.time - found.since >= SUSPECT_MS:
         return None
     return Signal(
         id=f"{kind}_fraud_rate",
         points=POINTS,
-        reason=f"{rate.frauds} of the {rate.labels} payments of this {kind} last judged were fraud",
-        value=round(rate.frauds / rate.labels, 3),
-        threshold=RATE,
+        reason=f"the newest known labels of this {kind} are fraud, without a break",
+        value=float(found.run),
+        threshold=float(RUN),
         transactions=(payment.transaction_id,),
     )
 
@@ -42,7 +44,7 @@ class MerchantFraudRate:
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:
-        return _rate(MERCHANT, payment.merchant_id, payment, context)
+        return _suspect(MERCHANT, payment.merchant_id, payment, context)
 
     @staticmethod
     def learn(state: NoState, payment: Payment, context: Context) -> None:
@@ -55,7 +57,7 @@ class PayeeFraudRate:
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:
-        return _rate(PAYEE, payment.payee_id, payment, context)
+        return _suspect(PAYEE, payment.payee_id, payment, context)
 
     @staticmethod
     def learn(state: NoState, payment: Payment, context: Context) -> None:

@@ -6,14 +6,18 @@ Amounts are measured in means of their kind (channel and category), so that a bo
 account's level is the mean of its payments of the last 30 calendar days (UTC) drawn towards 1, the population's own
 level, with the weight of three payments: five small payments do not yet prove a small spender. The line is three times
 the level, or four standard deviations of how far payments of the kind stray from their accounts' levels, whichever is
-farther. Where people's amounts vary wildly (Pix), that is nothing rare: there the line lies where one payment in a
-thousand does. An amount between three times the level and the line is a hint that needs company: a device, a payee, or
+farther; and farther still while the level is uncertain, by 0.6 over the root of the number of payments (its standard
+error where amounts stray by half their mean, and a little more). For 14 days after an amount beyond the line it is two
+and a half times the level, or three deviations: a thief who has a card uses it again. Where people's amounts vary
+wildly (Pix), all that is nothing rare: there the line lies where one payment in a thousand does. An amount between
+three times the level and the line is a hint that needs company: a device, a payee, or
 three more such amounts within 72 hours. What lies beyond twice the level is learned as twice, so that a theft does not
 become the habit. Needs five earlier payments.
 """
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import ClassVar
 
 import msgspec
@@ -29,6 +33,10 @@ MIN_PAYMENTS = 5
 MIN_POPULATION = 50
 PRIOR = 3.0
 RATIO = 3.0
+UNCERTAIN = 0.6
+HOT_RATIO = 2.5
+HOT_DEVIATIONS = 3.0
+HOT_MS = 14 * DAY_MS
 COLD_RATIO = 5.0
 """The line while too little is known of how payments stray."""
 DEVIATIONS = 4.0
@@ -56,6 +64,8 @@ class History(msgspec.Struct, array_like=True, gc=False):
     total: float = 0.0
     excesses: list[int] = msgspec.field(default_factory=list)
     """Event times of the last payments beyond three times the level, at most four."""
+    hit: int = -1
+    """Event time of the last payment beyond the line, -1 if none."""
 
     def level(self, day: int) -> tuple[int, float]:
         """``(payments, level)`` over the 30 days up to ``day``, both included."""
@@ -109,13 +119,11 @@ class OwnAmount:
         if amounts.count < MIN_POPULATION or mean == 0:
             return Insufficient(OwnAmount.id, int(amounts.count), MIN_POPULATION)
         ratio = payment.amount / mean / level
-        if ratio <= RATIO:
+        if ratio <= HOT_RATIO:
             return None
-        strays = context.population.stray(payment.kind)
-        usual, deviation = strays.moments()
-        line = max(RATIO, usual + DEVIATIONS * deviation) if strays.count >= WARM else COLD_RATIO
-        if deviation > TAME * usual:
-            line = max(line, strays.exceeded_by(RARE))
+        line = _line(context, payment, count, hot=_is_hot(state, payment.time))
+        if ratio <= min(RATIO, line):
+            return None
         repeated = sum(0 <= payment.time - time <= REPEAT_MS for time in state.excesses)
         beyond = ratio > line or repeated >= REPEATS
         return Signal(
@@ -137,8 +145,32 @@ class OwnAmount:
         count, level = state.level(day)
         amount = payment.amount / mean
         if count >= MIN_PAYMENTS:
+            if amount > HOT_RATIO * level:
+                line = _line(context, payment, count, hot=_is_hot(state, payment.time))
+                if amount > line * level:
+                    state.hit = max(state.hit, payment.time)
+                if amount > RATIO * level:
+                    state.excesses = [*state.excesses, payment.time][-REPEATS - 1 :]
             context.population.stray(payment.kind).add(amount / level, payment.time)
-            if amount > RATIO * level:
-                state.excesses = [*state.excesses, payment.time][-REPEATS - 1 :]
             amount = min(amount, LEARNED * level)
         state.add(day, amount)
+
+
+def _is_hot(state: History, time: int) -> bool:
+    return state.hit >= 0 and 0 <= time - state.hit <= HOT_MS
+
+
+def _line(context: Context, payment: Payment, count: int, *, hot: bool) -> float:
+    """Times the account's level beyond which an amount speaks for itself, by ``count`` payments of its own."""
+    strays = context.population.stray(payment.kind)
+    usual, deviation = strays.moments()
+    if strays.count < WARM:
+        line = COLD_RATIO
+    elif deviation > TAME * usual:
+        return max(RATIO, usual + DEVIATIONS * deviation, strays.exceeded_by(RARE))
+    else:
+        line = max(RATIO, usual + DEVIATIONS * deviation)
+    line *= 1 + UNCERTAIN / sqrt(count)
+    if not hot:
+        return line
+    return min(line, max(HOT_RATIO, usual + HOT_DEVIATIONS * deviation))

@@ -15,7 +15,7 @@ from core.detection.features.base import Context, Insufficient, NoState, Outcome
 from core.detection.payment import Payment
 from schema.events import Signal
 
-MIN_PAYMENTS = 500
+MIN_PAYMENTS = 200
 DEVIATIONS = 4.0
 TAME = 1.0
 """Deviation over mean up to which four deviations are something rare."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -23,12 +24,12 @@ from core.detection.features.own_amount import OwnAmount
 from core.detection.features.similar_amounts import SimilarAmounts
 from core.detection.lists import (
     Block,
-    Confirmed,
     Lists,
-    Rate,
+    Suspect,
+    Told,
     effective_from,
     epoch_of,
-    rates_at,
+    suspects_of,
 )
 from core.detection.payment import Payment
 from core.detection.population import Population, Sums
@@ -198,7 +199,82 @@ def test_own_amount_needs_five_payments_then_knows_three_times_the_level() -> No
     assert isinstance(big, Signal)
     # six payments of half a mean drawn towards one: (3 + 3) / 9; the ratio 2.5 / (2/3)
     assert big.value == pytest.approx(3.75, abs=0.02)
-    assert (big.points, big.threshold) == (450, 3.0)
+    assert big.points == 450
+    assert big.threshold == pytest.approx(3.0 * (1 + 0.6 / math.sqrt(6)), abs=0.01)
+
+
+def test_own_amount_looks_closer_for_a_fortnight_after_a_hit() -> None:
+    small = [Payment(f"t{k}", "a", 5_000, T0 + k * DAY) for k in range(6)]
+    hit, again = Payment("hit", "a", 40_000, T0 + 6 * DAY), Payment("again", "a", 21_000, T0 + 10 * DAY)
+    followed = in_crowd([*small, hit, again])[-1]
+    assert isinstance(followed, Signal)
+    assert (followed.points, followed.threshold) == (450, 2.5)
+    assert in_crowd([*small, again])[-1] is None or in_crowd([*small, again])[-1].points == 150  # type: ignore[union-attr]
+    late = Payment("late", "a", 20_000, T0 + 21 * DAY)
+    assert not isinstance(in_crowd([*small, hit, late])[-1], Signal)
+
+
+def own_amount(now: Payment, past: list[Payment]) -> Verdict:
+    """The docstring read naively: everything anew for every payment, among a tame crowd whose mean is R$ 100."""
+    learned: list[tuple[int, float]] = []
+    hits: list[int] = []
+    over: list[int] = []
+    verdict: Verdict = None
+    for payment in [*past, now]:
+        day = payment.time // DAY
+        newest = max((d for d, _ in learned), default=day)
+        kept = [(d, x) for d, x in learned if d >= newest - 30]
+        mine = [x for d, x in kept if day - 30 <= d <= day]
+        level = (sum(mine) + 3.0) / (len(mine) + 3.0)
+        ratio = payment.amount / 10_000 / level
+        verdict = None
+        taken = payment.amount / 10_000
+        if len(mine) < 5:
+            verdict = "insufficient", 0
+        else:
+            line = 3.0 * (1 + 0.6 / math.sqrt(len(mine)))
+            if hits and 0 <= payment.time - max(hits) <= 14 * DAY:
+                line = 2.5
+            if ratio > min(3.0, line):
+                repeated = sum(0 <= payment.time - time <= 72 * HOUR for time in over[-4:])
+                verdict = "signal", 450 if ratio > line or repeated >= 3 else 150
+            if ratio > line:
+                hits.append(payment.time)
+            if ratio > 3.0:
+                over.append(payment.time)
+            taken = min(taken, 2.0 * level)
+        if not learned or day >= newest - 30:
+            learned = [*kept, (day, taken)]
+    return verdict
+
+
+@settings(max_examples=80, deadline=None)
+@given(payments=streams())
+def test_own_amount_says_what_its_brute_force_reading_says(payments: list[Payment]) -> None:
+    found = in_frozen_crowd(payments)
+    assert found == [own_amount(payment, payments[:k]) for k, payment in enumerate(payments)]
+
+
+def in_frozen_crowd(payments: Iterable[Payment]) -> list[Verdict]:
+    """``OwnAmount`` in a population that stands still: strays of 1 without deviation."""
+    state: Any = OwnAmount.State()
+    found: list[Verdict] = []
+    for payment in payments:
+        population = Population()
+        for _ in range(600):
+            population.learn("", None, 10_000, T0)
+            population.stray("").add(1.0, T0)
+        context = Context(population, Lists())
+        outcome = OwnAmount.assess(state, payment, context)
+        OwnAmount.learn(state, payment, context)
+        found.append(
+            ("insufficient", 0)
+            if isinstance(outcome, Insufficient)
+            else None
+            if outcome is None
+            else ("signal", outcome.points)
+        )
+    return found
 
 
 def test_own_amount_forgets_after_thirty_days_and_does_not_learn_a_theft() -> None:
@@ -261,49 +337,36 @@ def test_sums_forget_a_thirtieth_a_day() -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(
-    st.lists(st.tuples(st.sampled_from(["m1", "m2"]), st.integers(0, 20 * 24), st.booleans()), max_size=40),
-    st.integers(0, 20 * 24),
-)
-def test_rates_are_the_newest_labels_known(labels: list[tuple[str, int, bool]], hour: int) -> None:
-    boundary = epoch_of(T0 + hour * HOUR)
-    confirmed = [Confirmed("merchant", m, effective_from(T0 + at * HOUR), 1, int(bad)) for m, at, bad in labels]
-    expected: dict[tuple[str, str], Rate] = {}
+@given(st.lists(st.tuples(st.sampled_from(["m1", "m2"]), st.integers(0, 20 * 24), st.booleans()), max_size=40))
+def test_suspects_are_the_newest_labels_that_are_fraud(labels: list[tuple[str, int, bool]]) -> None:
+    told = [Told("merchant", m, T0 + at * HOUR, f"t{n:03}", T0 + n, bad) for n, (m, at, bad) in enumerate(labels)]
+    expected: dict[tuple[str, str], Suspect] = {}
     for merchant in ("m1", "m2"):
-        known = [
-            (effective_from(T0 + at * HOUR), bad)
-            for m, at, bad in labels
-            if m == merchant and boundary - 7 * DAY < effective_from(T0 + at * HOUR) <= boundary
-        ]
-        taken: list[bool] = []
-        for effective in sorted({at for at, _ in known}, reverse=True):
-            if effective > boundary - DAY or len(taken) < 2:
-                taken += [bad for at, bad in known if at == effective]
-        if any(taken):
-            expected["merchant", merchant] = Rate(len(taken), sum(taken))
-    assert rates_at(boundary, confirmed) == expected
+        known = sorted((t for t in told if t.party == merchant), key=lambda t: (t.known_at, t.transaction_id))
+        run = list(takewhile(lambda t: t.is_fraud, reversed(known)))
+        if run:
+            expected["merchant", merchant] = Suspect(len(run), min(t.time for t in run))
+    assert suspects_of(told) == expected
 
 
 def test_a_label_counts_from_the_first_boundary_after_it_is_known() -> None:
-    known_at = T0 + 1
-    begins = effective_from(known_at)
-    confirmed = [Confirmed("merchant", "m", begins, 1, 1)]
-    assert rates_at(begins - 6 * HOUR, confirmed) == {}
-    assert rates_at(begins, confirmed) == {("merchant", "m"): Rate(1, 1)}
-    assert rates_at(begins + 7 * DAY, confirmed) == {}
+    assert effective_from(T0 + 1) == epoch_of(T0 + 6 * HOUR)
+    assert effective_from(epoch_of(T0)) == epoch_of(T0)
 
 
-def test_confirmed_rates_speak_above_one_half() -> None:
-    def at(rate: Rate, feature: type[Feature], merchant_id: str | None = None, payee_id: str | None = None) -> Any:
-        rates = {("merchant", "m"): rate, ("payee", "p"): rate}
-        payment = Payment("t", "a", 1, T0, merchant_id=merchant_id, payee_id=payee_id)
-        return feature.assess(feature.State(), payment, Context(Population(), Lists(rates=rates)))
+def test_a_suspect_speaks_for_28_days_from_its_first_fraud() -> None:
+    def at(time: int, feature: type[Feature], merchant_id: str | None = None, payee_id: str | None = None) -> Any:
+        suspects = {("merchant", "m"): Suspect(1, T0), ("payee", "p"): Suspect(3, T0)}
+        payment = Payment("t", "a", 1, time, merchant_id=merchant_id, payee_id=payee_id)
+        return feature.assess(feature.State(), payment, Context(Population(), Lists(suspects=suspects)))
 
-    assert at(Rate(2, 1), MerchantFraudRate, merchant_id="m") is None
-    assert at(Rate(3, 2), MerchantFraudRate, merchant_id="m").points == 500
-    assert at(Rate(1, 1), MerchantFraudRate, merchant_id="other") is None
-    assert at(Rate(1, 1), MerchantFraudRate) is None
-    assert at(Rate(1, 1), PayeeFraudRate, payee_id="p").id == "payee_fraud_rate"
+    assert at(T0 + DAY, MerchantFraudRate, merchant_id="m").points == 500
+    assert at(T0 + 28 * DAY - 1, MerchantFraudRate, merchant_id="m").points == 500
+    assert at(T0 + 28 * DAY, MerchantFraudRate, merchant_id="m") is None
+    assert at(T0, MerchantFraudRate, merchant_id="other") is None
+    assert at(T0, MerchantFraudRate) is None
+    found = at(T0, PayeeFraudRate, payee_id="p")
+    assert (found.id, found.value) == ("payee_fraud_rate", 3.0)
 
 
 @pytest.mark.parametrize(

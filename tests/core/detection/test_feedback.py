@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from core.detection.lists import Confirmed, Lists, effective_from, epoch_of, rates_at
+from core.detection.lists import Lists, Told, epoch_of, suspects_of
 from core.detection.payment import Payment
 from core.detection.state import PartitionState
 
@@ -30,14 +30,16 @@ def payments() -> list[tuple[Payment, bool]]:
 
 def recall(stream: list[tuple[Payment, bool]], labels: dict[str, bool], delay: int = DELAY) -> float:
     """Share of fraudulent payments that detection stops when it is told ``labels``."""
-    known = sorted((effective_from(p.time + delay), p.merchant_id or "", labels[p.transaction_id]) for p, _ in stream)
+    told = [
+        Told("merchant", p.merchant_id or "", p.time + delay, p.transaction_id, p.time, labels[p.transaction_id])
+        for p, _ in stream
+    ]
     state = PartitionState(0, {})
     lists: dict[int, Lists] = {}
     for payment, _ in stream:
         boundary = epoch_of(payment.time)
         if boundary not in lists:
-            confirmed = (Confirmed("merchant", shop, at, 1, int(bad)) for at, shop, bad in known if at <= boundary)
-            lists = {boundary: Lists(rates=rates_at(boundary, confirmed))}
+            lists = {boundary: Lists(suspects=suspects_of(t for t in told if t.known_at <= boundary))}
         state.on_payment(payment, lists[boundary])
     stopped = {d.transaction_id for d in state.flush().decisions if d.decision != "approve"}
     frauds = [payment.transaction_id for payment, bad in stream if bad]

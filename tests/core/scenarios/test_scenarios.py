@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import pytest
 
-from core.detection.lists import LIVE_EPOCH_MS, Confirmed, Lists, effective_from, epoch_of, rates_at
+from core.detection.lists import LIVE_EPOCH_MS, Lists, Told, epoch_of, suspects_of
 from core.detection.payment import payment_of
 from core.detection.state import PartitionState
 from core.scenarios import registry
@@ -64,18 +64,19 @@ def run(campaign: Campaign) -> Verdict:
 
 def lists_at(campaign: Campaign, time: int) -> Lists:
     boundary = epoch_of(time, LIVE_EPOCH_MS)
-    confirmed = [
-        Confirmed(
+    told = [
+        Told(
             "merchant",
             planned.transaction.merchant_id,
-            effective_from(planned.label.known_at, LIVE_EPOCH_MS),
-            1,
-            int(planned.label.is_fraud),
+            planned.label.known_at,
+            planned.transaction.transaction_id,
+            planned.transaction.event_time,
+            planned.label.is_fraud,
         )
         for planned in campaign.payments
         if planned.transaction.merchant_id is not None and planned.label.known_at <= boundary
     ]
-    return Lists(rates=rates_at(boundary, confirmed))
+    return Lists(suspects=suspects_of(told))
 
 
 @pytest.mark.parametrize("name", EVERY)

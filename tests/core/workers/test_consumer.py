@@ -160,7 +160,7 @@ async def test_labels_teach_the_merchant_list_after_their_time(
 ) -> None:
     day = 86_400_000
     labels = [
-        Label(transaction_id=f"t{n}", account_id="a1", is_fraud=n < 2, known_at=T0 + 7 * day + n) for n in range(3)
+        Label(transaction_id=f"t{n}", account_id="a1", is_fraud=n > 0, known_at=T0 + 7 * day + n) for n in range(3)
     ]
     async with consuming(broker, postgres_dsn, pool, log):
         await send(broker, transaction.TOPIC, [pay(n, merchant_id="m1") for n in range(3)])
@@ -171,7 +171,7 @@ async def test_labels_teach_the_merchant_list_after_their_time(
         await until(pool, "select decision from read.payment where transaction_id = 't10'", "approve")
         await send(broker, transaction.TOPIC, [pay(11, merchant_id="m1", time=T0 + 8 * day)])
         await until(pool, "select decision from read.payment where transaction_id = 't11'", "review")
-        await send(broker, transaction.TOPIC, [pay(12, merchant_id="m1", time=T0 + 15 * day)])
+        await send(broker, transaction.TOPIC, [pay(12, merchant_id="m1", time=T0 + 29 * day)])
         await until(pool, "select decision from read.payment where transaction_id = 't12'", "approve")
 
 
