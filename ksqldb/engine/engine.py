@@ -45,9 +45,14 @@ class Engine:
     def _partitions(self, topic: str) -> int:
         return self.catalog.partitions(topic) or 1
 
+    async def connect(self) -> None:
+        """Find Kafka. Raises aiokafka's KafkaError where it does not answer; may be called again then."""
+        if not self.topics.cluster_id:
+            await self.topics.start()
+
     async def start(self) -> None:
         """Connect, read the command log, restore snapshots and resume the persistent queries."""
-        await self.topics.start()
+        await self.connect()
         await self.runtime.start(self.topics.cluster_id)
         self.started = True
         await self._log_to_topic()

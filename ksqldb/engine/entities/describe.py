@@ -9,6 +9,7 @@ from typing import Any
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.entities.schemas import Entity, field_entity, fields, value_entity
 from ksqldb.engine.metastore import Source
+from ksqldb.engine.plan.query import group_of
 from ksqldb.engine.plan.steps import (
     AggregateStep,
     FilterStep,
@@ -122,7 +123,7 @@ def query_description(query: QueryInfo, host: str, properties: Mapping[str, Any]
         "queryType": query.kind,
         "queryErrors": errors,
         "tasksMetadata": [],
-        "consumerGroupId": f"_confluent-ksql-default_query_{query.id}" if query.id else None,
+        "consumerGroupId": group_of(query.id) if query.id else None,
         "state": query.shown_state or None,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,12 +13,13 @@ from aiokafka.errors import KafkaError
 
 from ksqldb.engine.errors import ServerError
 from ksqldb.engine.kafka.client import EARLIEST, LATEST, ReadClient, TopicGone
+from ksqldb.engine.kafka.groups import GroupOffsets
 from ksqldb.engine.kafka.lanes import Lanes, Place
 from ksqldb.engine.kafka.processing_log import ProcessingLog
 from ksqldb.engine.kafka.query import Output, RunningQuery, SinkOutput
 from ksqldb.engine.kafka.sink import Sink
 from ksqldb.engine.kafka.snapshots import Snapshots, encode
-from ksqldb.engine.plan.query import PersistentQuery
+from ksqldb.engine.plan.query import PersistentQuery, group_of
 from ksqldb.engine.plan.steps import JoinStep, QueryPlan, SinkStep, Step, source_steps
 from ksqldb.engine.run.io import Headers
 from ksqldb.engine.run.records import Batch
@@ -63,6 +64,7 @@ class Runtime:
         self.lanes = Lanes(bootstrap)
         self.sink = Sink(bootstrap)
         self.offsets = ReadClient(bootstrap)
+        self.groups = GroupOffsets(self.offsets, self._read_up_to)
         self.processing_log = ProcessingLog()
         self.queries: dict[str, Persistent] = {}
         self.handed_over: dict[str, Any] = {}
@@ -75,6 +77,7 @@ class Runtime:
         await self.sink.start()
         await self.lanes.start()
         self.saver = asyncio.create_task(self._save_regularly())
+        self.groups.start()
 
     async def stop(self) -> None:
         if self.saver is not None:
@@ -82,6 +85,7 @@ class Runtime:
             await asyncio.gather(self.saver, return_exceptions=True)
         await self.lanes.stop()
         await self.save(final=True)
+        await self.groups.stop()
         await self.sink.stop()
         await self.offsets.stop()
 
@@ -168,6 +172,10 @@ class Runtime:
             await self.sink.flush()
             if self.snapshots is not None:
                 self.snapshots.drop(query_id)
+            await self.groups.forget(query_id)
+
+    def _read_up_to(self) -> Iterator[tuple[str, dict[Place, int]]]:
+        return ((query_id, persistent.running.positions) for query_id, persistent in self.queries.items())
 
     def pause(self, query_id: str) -> None:
         persistent = self.queries[query_id]
@@ -203,8 +211,7 @@ class Runtime:
                 ]
                 if offsets:
                     topics.append({"kafkaTopic": topic, "offsets": offsets})
-            group = f"_confluent-ksql-default_query_{query_id}"
-            summaries.append({"groupId": group, "topicSummaries": topics})
+            summaries.append({"groupId": group_of(query_id), "topicSummaries": topics})
         return summaries
 
     def _failed(self, persistent: Persistent, error: Exception) -> None:

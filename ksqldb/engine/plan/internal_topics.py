@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ksqldb.engine.ast import JoinType
-from ksqldb.engine.plan.query import PersistentQuery
+from ksqldb.engine.plan.query import PersistentQuery, group_of
 from ksqldb.engine.plan.steps import AggregateStep, JoinStep, RekeyStep, SourceStep, Step
 
 # Kafka Streams numbers the nodes of a topology; a stream-stream join's stores come after those of its sides.
@@ -11,7 +11,7 @@ _FIRST_STORE, _NODES_OF_REPARTITION = 8, 4
 
 
 def internal_topics(query: PersistentQuery, service_id: str = "default_") -> list[str]:
-    prefix = f"_confluent-ksql-{service_id}query_{query.id}-"
+    prefix = f"{group_of(query.id, service_id)}-"
     return [prefix + suffix for suffix in _suffixes(query.plan.output)]
 
 

@@ -9,6 +9,11 @@ from ksqldb.engine.metastore import Source
 from ksqldb.engine.plan.steps import QueryPlan
 
 
+def group_of(query_id: str, service_id: str = "default_") -> str:
+    """The consumer group in which a server reads for a query."""
+    return f"_confluent-ksql-{service_id}query_{query_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class PersistentQuery:
     """``sink`` is the source it writes; ``properties`` are those in force when it was made (offset reset ...).

@@ -114,17 +114,22 @@ async def serve(options: Options, engine: Engine) -> None:
 
 
 async def _start(engine: Engine) -> None:
-    """Start the engine; while Kafka cannot be reached, try again (requests are told to wait meanwhile)."""
-    from aiokafka.errors import KafkaConnectionError
+    """Start the engine; while Kafka does not answer, try again (requests are told to wait meanwhile)."""
+    from aiokafka.errors import KafkaError
 
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # says the same in other words, once a try
     pause = 0.2
     while True:
         try:
-            return await engine.start()
-        except KafkaConnectionError as problem:
-            log.warning("Kafka at %s cannot be reached, trying again: %s", engine.config.bootstrap, problem)
+            await engine.connect()
+            break
+        except KafkaError as problem:
+            where = engine.config.bootstrap
+            log.warning("Kafka at %s does not answer, trying again in %g s: %s", where, pause, problem)
         await asyncio.sleep(pause)
         pause = min(pause * 2, 5.0)
+    logging.getLogger("aiokafka").setLevel(logging.NOTSET)
+    await engine.start()
 
 
 def _listen(options: Options) -> socket.socket:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from ksqldb.engine.engine import Engine, EngineConfig
 from ksqldb.engine.errors import KsqlError
@@ -179,3 +180,27 @@ async def test_what_is_lost_can_be_queried(broker: Broker, tmp_path: Path) -> No
             logger, kind, why = got[0]
             assert (str(logger)[:18], kind) == ("processing.CSAS_O_", 1)
             assert "zero" in str(why)
+
+
+async def test_how_far_a_query_has_read_is_committed_under_its_group(broker: Broker, tmp_path: Path) -> None:
+    async with engine_on(broker, tmp_path) as engine, admin(broker) as kafka:
+        await run(engine, INPUT, COUNTS)
+        await insert(engine, ("a", 1), ("b", 2), ("c", 3))
+        (query_id,) = engine.catalog.queries
+        group = f"_confluent-ksql-default_query_{query_id}"
+        read = 0
+        async with asyncio.timeout(30):
+            while read < 3:
+                read = sum(found.offset for found in (await kafka.list_consumer_group_offsets(group)).values())
+        await run(engine, f"TERMINATE {query_id};")
+        assert group not in [name for name, *_ in await kafka.list_consumer_groups()]
+
+
+@asynccontextmanager
+async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
+    made = AIOKafkaAdminClient(bootstrap_servers=broker.address)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.close()
