@@ -23,7 +23,7 @@ def list_(*, json: Json = False, where: Where = HERE) -> int:
 
 @rules.command
 def deploy(*names: str, json: Json = False, where: Where = HERE) -> int:
-    """Bring the rules named, or all, to the version of their files."""
+    """Bring the rules named, or those on by default, to the version of their files."""
     return with_ksqldb(where, lambda url, _: commands.deploy_rules(url, names, as_json=json))
 
 

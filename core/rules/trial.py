@@ -44,7 +44,7 @@ def chosen(request: BacktestRequest) -> tuple[Rulebook, Rule, list[Rule]]:
             candidate = book.rule(request.rule)
         else:
             candidate = rulebook.parse(f"{request.rule}.sql", request.sql)
-        names = [r.id for r in rulebook.live_by_default(book)] if request.live is None else list(request.live)
+        names = [r.id for r in book.defaults()] if request.live is None else list(request.live)
         live = [book.rule(name) for name in names]
     except RuleFileError as error:
         raise BacktestFailed(str(error)) from None

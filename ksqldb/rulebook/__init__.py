@@ -3,7 +3,7 @@
 from ksqldb.rulebook._cases import CaseResult, run_cases
 from ksqldb.rulebook._deploy import RuleState, Status, deploy, pause, resume, states, undeploy
 from ksqldb.rulebook._files import Rule, Rulebook, RuleFileError, load, parse
-from ksqldb.rulebook._offline import Sent, live_by_default, rows_of
+from ksqldb.rulebook._offline import Sent, rows_of
 
 __all__ = [
     "CaseResult",
@@ -14,7 +14,6 @@ __all__ = [
     "Sent",
     "Status",
     "deploy",
-    "live_by_default",
     "load",
     "parse",
     "pause",

@@ -128,12 +128,12 @@ async def deploy(
     progress: Progress = lambda text: None,
     patience: float = PATIENCE,
 ) -> list[RuleState]:
-    """Bring the rules named (all by default) to their files' version; those that are there stay untouched.
+    """Bring the rules named (by default those whose files say so) to their files' version; those that are there stay untouched.
 
     Raises ``KsqlServerError`` for a statement that the server refuses and ``KsqlUnavailable`` beyond ``patience``
     seconds without a server.
     """
-    wanted = [book.rule(rule_id) for rule_id in rule_ids] if rule_ids is not None else list(book.rules.values())
+    wanted = [book.rule(rule_id) for rule_id in rule_ids] if rule_ids is not None else book.defaults()
     made = await _patiently(lambda: _topics(client), patience)
     for statement in book.sources:
         await _send(client, _fitted(statement, made), patience)

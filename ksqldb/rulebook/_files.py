@@ -85,6 +85,10 @@ class Rulebook:
     sources: tuple[str, ...]
     rules: dict[str, Rule]
 
+    def defaults(self) -> list[Rule]:
+        """The rules that are deployed unless an operator says otherwise."""
+        return [rule for rule in self.rules.values() if rule.deploy == "default"]
+
     def rule(self, rule_id: str) -> Rule:
         try:
             return self.rules[rule_id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ksqldb.rulebook._files import Rule, Rulebook, RuleFileError
@@ -35,8 +35,3 @@ def rows_of(rule: Rule, book: Rulebook, payments: Iterable[Sent]) -> list[bytes]
         engine.put("transactions", RawRecord(payment.key, payment.value, payment.time, 0))
     engine.run()
     return [record.value for record in engine.topic("fraud_alerts") if record.value is not None]
-
-
-def live_by_default(book: Rulebook) -> Sequence[Rule]:
-    """The rules that are deployed unless an operator says otherwise."""
-    return [rule for rule in book.rules.values() if rule.deploy == "default"]

@@ -33,7 +33,7 @@ async def list_rules(url: str, *, as_json: bool = False, folder: Path | None = N
 async def deploy_rules(
     url: str, rule_ids: Sequence[str] = (), *, as_json: bool = False, folder: Path | None = None
 ) -> int:
-    """Bring the rules named, or all, to their files' version."""
+    """Bring the rules named, or those that are on by default, to their files' version."""
 
     async def body(client: KsqlClient, book: Rulebook) -> int:
         done = await deploy(client, book, list(rule_ids) or None, _note, IMPATIENT)

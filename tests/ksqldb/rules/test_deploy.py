@@ -127,10 +127,18 @@ async def test_deploying_again_changes_nothing(client: KsqlClient, book: Ruleboo
     told: list[str] = []
     first = await deploy(client, book, progress=told.append)
     assert {state.status for state in first} == {Status.DEPLOYED}
-    assert len(told) == len(book.rules)
+    assert len(told) == len(book.defaults())
     before = await client.queries()
     assert await deploy(client, book) == first
     assert await client.queries() == before
+
+
+async def test_an_optional_rule_comes_when_it_is_named(client: KsqlClient, book: Rulebook) -> None:
+    optional = [rule.id for rule in book.rules.values() if rule.deploy == "optional"]
+    assert len(optional) >= 10
+    await deploy(client, book)
+    assert {state.status for state in await states(client, book) if state.rule.id in optional} == {Status.ABSENT}
+    assert {state.status for state in await deploy(client, book, optional)} == {Status.DEPLOYED}
 
 
 async def test_a_changed_rule_replaces_its_old_version_and_leaves_the_others(
