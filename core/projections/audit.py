@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-from core.projections.case_status import ACTS
 from core.projections.projection import Projection
+from schema.events import REGISTRY
 
+# An act names its operator; these few older events leave that to the metadata.
 TYPES = {
-    "AccountBlocked": 1,
-    "AccountUnblocked": 1,
-    "PartyListed": 1,
-    "PartyUnlisted": 1,
-    **ACTS,
-    "CaseNoted": 1,
-    "ScenarioRequested": 1,
-    "ScenarioStopped": 1,
-    "TrafficRateSet": 1,
-    "RulePaused": 1,
-    "RuleResumed": 1,
-    "RuleSnoozed": 1,
-    "DeadLetterRequeued": 1,
-    "DeadLetterDiscarded": 1,
-    "MessageProduced": 1,
-    "OffsetReset": 1,
-    "ProjectionRetried": 1,
-    "ProjectionSkipped": 1,
-    "ProjectionRebuilt": 1,
-    "LogVerified": 1,
+    name: version
+    for name, (version, event) in REGISTRY.items()
+    if "operator" in event.__struct_fields__ or name in ("AccountBlocked", "AccountUnblocked", "ScenarioRequested")
 }
 
 _TABLES = """

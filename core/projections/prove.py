@@ -6,7 +6,7 @@ into temporary tables, compares row by row, and is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,10 +43,35 @@ class Proof:
         return self.differing == 0
 
 
+def ranges(upto: int, skipped: Collection[int], size: int = _RANGE) -> list[tuple[int, int]]:
+    """Ranges (after, up to) that cover positions 1 to ``upto`` but those ``skipped``."""
+    found = []
+    after = 0
+    for stop in [*sorted(position for position in skipped if position <= upto), upto + 1]:
+        found += [(start, min(start + size, stop - 1)) for start in range(after, stop - 1, size)]
+        after = stop
+    return found
+
+
+async def _passed_over(conn: Any, projection: Projection) -> list[int]:
+    """Positions of events that a person let the projection pass over since its tables were made."""
+    rows = await conn.fetch(
+        "select (data ->> 'position')::bigint as position from log.event"
+        " where type = 'ProjectionSkipped' and data ->> 'projection' = $1 and pos > coalesce(("
+        "  select max(pos) from log.event where type = 'ProjectionRebuilt' and data ->> 'projection' = $1), 0)",
+        projection.name,
+    )
+    return [row["position"] for row in rows]
+
+
 async def prove(
     conn: Any, projection: Projection, progress: Callable[[int, int], None] = lambda pos, head: None
 ) -> Proof:
-    """Compare the live generation with a fold of the log from its beginning to where it stands."""
+    """Compare the live generation with a fold of the log from its beginning to where it stands.
+
+    Events that a person let it pass over are passed over here too. Raises ``core.eventlog.archive.Archived`` where the
+    database does not hold the log from its beginning.
+    """
     await need_all(conn)
     transaction = conn.transaction(isolation="repeatable_read")
     await transaction.start()
@@ -56,8 +81,7 @@ async def prove(
         )
         await conn.execute("set local search_path = pg_temp, log, pg_catalog")
         await conn.execute(projection.tables)
-        for after in range(0, row["pos"], _RANGE):
-            upto = min(after + _RANGE, row["pos"])
+        for after, upto in ranges(row["pos"], await _passed_over(conn, projection)):
             await fold_range(conn, projection, after, upto, live=False)
             progress(upto, row["pos"])
         rows, differing, differences = 0, 0, []

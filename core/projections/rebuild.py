@@ -9,15 +9,17 @@ from collections.abc import Callable
 from typing import Any
 
 import asyncpg
+import structlog
 
 from core.eventlog import advisory
-from core.eventlog.archive import need_all
-from core.projections import Projection
+from core.eventlog.archive import Archived, need_all
+from core.projections import PROJECTIONS, Projection
 from core.projections.install import create, publish
 from core.projections.runner import advance, catch_up
 
 _NEAR = 5_000
 _RANGE = 50_000
+_log = structlog.get_logger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with the position reached and the head of the log."""
@@ -49,6 +51,25 @@ async def rebuild(conn: Any, projection: Projection, progress: Progress = lambda
         return generation
     finally:
         await advisory.unlock(conn, advisory.REBUILD, projection.name)
+
+
+async def renew(conn: Any) -> list[str]:
+    """Rebuild each projection whose live tables are of an older version than this program's; returns their names.
+
+    One that another process rebuilds is left to it; one that parks meanwhile stays as it is and says so.
+    """
+    live = await conn.fetch("select name, version from ops.projection where live")
+    versions = {row["name"]: row["version"] for row in live}
+    renewed = []
+    for projection in PROJECTIONS:
+        if versions.get(projection.name, projection.version) < projection.version:
+            try:
+                await rebuild(conn, projection)
+            except (RebuildError, Archived) as error:
+                _log.error("a projection of an older version stays", projection=projection.name, reason=str(error))
+            else:
+                renewed.append(projection.name)
+    return renewed
 
 
 async def _begin(conn: Any, projection: Projection) -> int:

@@ -77,13 +77,14 @@ async def pass_over(conn: Any, projection: Projection) -> Step | None:
         " from (select q.generation, least(h.pos, q.pos + $3) as upto, h.pos as head,"
         "   set_config('synchronous_commit', 'off', true)"
         "  from ops.projection q cross join log.head h"
-        "  where q.name = $1 and q.live and q.status = 'running' for update of q) s"
+        "  where q.name = $1 and q.version = $4 and q.live and q.status = 'running' for update of q) s"
         " where p.name = $1 and p.generation = s.generation and s.upto > p.pos and not exists ("
         "  select from log.event e where e.pos > p.pos and e.pos <= s.upto and e.type = any($2))"
         " returning p.pos, s.head",
         projection.name,
         list(projection.types),
         RANGE,
+        projection.version,
     )
     return None if row is None else Step(row["pos"], row["head"])
 
@@ -93,7 +94,7 @@ async def advance(conn: Any, projection: Projection, generation: int | None = No
     async with conn.transaction():
         row = await conn.fetchrow(
             # A crash loses rows and checkpoint together and they are folded again: no need to wait for the disk.
-            "select generation, live, pos, status, (select pos from log.head) as head,"
+            "select generation, version, live, pos, status, (select pos from log.head) as head,"
             "  set_config('synchronous_commit', 'off', true) from ops.projection"
             " where name = $1 and case when $2::int is null then live else generation = $2 end for update",
             projection.name,
@@ -102,8 +103,8 @@ async def advance(conn: Any, projection: Projection, generation: int | None = No
         if row is None:  # while we waited for the row a rebuild made another generation the live one
             return Step(0, 1)
         pos, head = row["pos"], row["head"]
-        if row["status"] in ("parked", "paused"):
-            return Step(pos, head, running=False)
+        if row["status"] in ("parked", "paused") or row["version"] != projection.version:
+            return Step(pos, head, running=False)  # tables of another version of the projection are not ours to fold
         size = min(limit, head - pos)
         while size > 0:
             try:

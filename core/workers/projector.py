@@ -10,12 +10,14 @@ import structlog
 
 from core.eventlog import EventLog, keys, witness
 from core.eventlog.seal import RANGE, Head, seal
+from core.projections.rebuild import renew
 from core.projections.runner import Runner
 from core.projections.standing import standings
 from core.workers.task import Status, pause, until_stopped
 
 _SHOW_S = 1.0
 _SEAL_S = 10.0
+_RENEW_S = 60.0
 _AHEAD = 1_000_000  # positions for which partitions are there before they are needed
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +35,8 @@ class Projector:
         """Fold until stopped."""
         running = asyncio.create_task(Runner(self._pool, self._log).run())
         sealing = asyncio.create_task(self._seal())
-        await until_stopped(stop, running, sealing, asyncio.create_task(self._show()))
+        renewing = asyncio.create_task(self._renew())
+        await until_stopped(stop, running, sealing, renewing, asyncio.create_task(self._show()))
         self.status.state = "stopped"
 
     async def _seal(self) -> None:
@@ -56,6 +59,14 @@ class Projector:
         except (keys.KeyFileError, LookupError) as error:
             _log.error("the log cannot be sealed", reason=str(error))
             return None
+
+    async def _renew(self) -> None:
+        """Rebuild what an older program has made, at a start and where another worker could not."""
+        while True:
+            async with self._pool.acquire() as conn:
+                for name in await renew(conn):
+                    _log.info("rebuilt in this version", projection=name)
+            await asyncio.sleep(_RENEW_S)
 
     async def _show(self) -> None:
         never = asyncio.Event()

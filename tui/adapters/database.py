@@ -33,20 +33,24 @@ class Database:
         """Connect, bring the schema up to date. Raises ``Unavailable``."""
         import asyncpg
 
-        from core.eventlog import EventLog
+        from core.eventlog import EventLog, roles
         from core.eventlog.migrate import MigrationError, migrate
 
         try:
+            if not self.read_only:
+                owner = await asyncpg.connect(dsn, command_timeout=QUERY_TIMEOUT)
+                try:
+                    await migrate(owner)
+                finally:
+                    await owner.close()
             pool = await asyncpg.create_pool(
                 dsn,
                 min_size=1,
                 max_size=POOL_SIZE,
                 command_timeout=QUERY_TIMEOUT,
+                init=roles.assuming(roles.READER if self.read_only else roles.WRITER),
                 server_settings={"default_transaction_read_only": "on"} if self.read_only else None,
             )
-            if not self.read_only:
-                async with pool.acquire() as conn:
-                    await migrate(conn)
         except (OSError, asyncpg.PostgresError, MigrationError) as error:
             raise Unavailable(f"PostgreSQL: {error}") from error
         self._pool, self._log, self._dsn = pool, EventLog(pool), dsn

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import random
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
 from core.eventlog import EventLog
-from core.projections import PROJECTIONS
+from core.projections import PROJECTIONS, audit, parked
 from core.projections.account_risk import ACCOUNT_RISK
 from core.projections.alert import ALERT
-from core.projections.prove import prove
-from core.projections.rebuild import rebuild
+from core.projections.prove import prove, ranges
+from core.projections.rebuild import rebuild, renew
 from core.projections.runner import Runner, advance, pass_over
 from core.projections.standing import standings
 from schema import events
@@ -217,6 +219,59 @@ async def test_a_cancelled_rebuild_goes_on_where_it_stopped(
         assert await rebuild(conn, ACCOUNT_RISK, lambda pos, head: reached.append(pos)) == 2
         assert reached[0] == 120
         assert (await prove(conn, ACCOUNT_RISK)).equal
+
+
+async def test_tables_of_an_older_version_are_rebuilt_and_not_folded_into(
+    log: EventLog, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log.append_many(story(7, 60))
+    async with pool.acquire() as conn:
+        await advance_all(conn)
+        newer = dataclasses.replace(ALERT, version=2)
+        monkeypatch.setattr("core.projections.rebuild.PROJECTIONS", [newer])
+        await log.append_many(story(8, 60))
+        assert not (await advance(conn, newer)).running
+        assert await pass_over(conn, newer) is None
+        assert await renew(conn) == ["alert"]
+        assert await renew(conn) == []
+        assert (await prove(conn, newer)).equal
+        assert await conn.fetchval("select version from ops.projection where name = 'alert' and live") == 2
+        assert not (await advance(conn, ALERT)).running, "the older program leaves the newer tables alone"
+
+
+async def test_what_was_passed_over_is_passed_over_by_the_proof(log: EventLog, pool: Any) -> None:
+    async with pool.acquire() as conn:
+        beyond = msgspec.structs.replace(_alert("bad", "r", 5), incident_start=10**17)
+        await log.append("alert-bad", [beyond], meta=META)
+        await log.append("alert-good", [_alert("good", "r", 5)], meta=META)
+        assert not (await advance(conn, ALERT)).running
+        assert await parked.skip(conn, ALERT, "ana", "a year beyond all calendars") == 1
+        while (step := await advance(conn, ALERT)).pos < step.head:
+            assert step.running
+        proof = await prove(conn, ALERT)
+        assert (proof.equal, proof.rows) == (True, 1)
+
+
+@pytest.mark.parametrize("skipped", [[], [1], [10], [4, 5], [3, 30], [11]])
+def test_ranges_leave_out_what_was_passed_over(skipped: list[int]) -> None:
+    found = [position for after, upto in ranges(10, skipped, 3) for position in range(after + 1, upto + 1)]
+    assert found == [position for position in range(1, 11) if position not in skipped]
+    assert all(upto - after <= 3 for after, upto in ranges(10, skipped, 3))
+
+
+def test_every_act_of_a_person_is_audited_and_nothing_else() -> None:
+    machine = {
+        "PaymentDecided",
+        "AlertRaised",
+        "AlertExtended",
+        "ScenarioClaimed",
+        "ScenarioSent",
+        "ScenarioScored",
+        "ScenarioFailed",
+        "RuleDeployed",
+    }
+    ours = {name for name, (_, event) in events.REGISTRY.items() if event.__module__ == "schema.events"}
+    assert ours & set(audit.TYPES) == ours - machine
 
 
 async def test_a_persons_word_reaches_the_payment_and_stays(log: EventLog, pool: Any) -> None:

@@ -55,9 +55,9 @@ async def test_no_command_writes(database: Database, pool: Any) -> None:
 
 async def test_not_even_a_fault_of_ours_writes(database: Database) -> None:
     blocked = events.AccountBlocked(account_id="acc-1", reason="r")
-    with pytest.raises(Exception, match="read-only transaction"):
+    with pytest.raises(Exception, match="read-only transaction|permission denied"):
         await database.log.append("account-acc-1", [blocked], meta=Meta(actor="ana"))
-    with pytest.raises(Unavailable, match="read-only transaction"):
+    with pytest.raises(Unavailable, match="read-only transaction|permission denied"):
         await database.fetch("update ops.dead_letter set status = 'open'")
 
 
@@ -70,7 +70,7 @@ async def test_the_account_as_it_stood_needs_no_right_to_write(database: Databas
         for projection in PROJECTIONS:
             await catch_up(conn, projection, 1)
     assert (await LogAccounts(database).as_of("acc-1", 1)).payments == 1
-    with pytest.raises(Unavailable, match="read-only transaction"):
+    with pytest.raises(Unavailable, match="read-only transaction|permission denied"):
         await database.fetch("delete from ops.dead_letter")
 
 
@@ -110,7 +110,7 @@ async def test_a_read_only_profile_gets_these_ports_and_hosts_no_worker(tmp_path
         raise AssertionError("settings are read when the stack is opened")
 
     ports = real_ports(never, Profile("production", "red", read_only=True))
-    assert (ports.environment, ports.color, ports.mode) == ("production", "red", "READ-ONLY")
+    assert (ports.environment, ports.color, ports.mode()) == ("production", "red", "READ-ONLY")
     assert await ports.commands.set_traffic(1) == REFUSED
     assert await ports.workers.scale(2) == await ports.workers.restart(1) == REFUSED
     assert await ports.ksql.terminate("q") == REFUSED
