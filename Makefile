@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real chaos check format bench compatibility screenshot clean
+.PHONY: help run test test-real replay-real chaos check format bench compatibility screenshot clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,8 +26,12 @@ test: $(READY)  ## the whole test suite that needs nothing but Python
 test-real: $(READY)  ## the suite against Apache Kafka (by Maven) and PostgreSQL 15
 	$(BIN)/python -m pytest tests/real
 
-chaos: $(READY)  ## the fault tests: consumers, database, wire, broker and services fail on purpose
+replay-real: $(READY)  ## three weeks of payments on Apache Kafka while worker and broker are killed
+	STREAMGUARD_REPLAY=whole $(BIN)/python -m pytest tests/real/test_replay.py -n 0 -s
+
+chaos: $(READY)  ## the fault tests, longer; then the fault matrix with its table in docs/faults.md
 	STREAMGUARD_CHAOS=40 $(BIN)/python -m pytest tests/chaos -n 0
+	$(BIN)/python -m tests.chaos.matrix --report docs/faults.md
 
 check: $(READY)  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
