@@ -77,12 +77,19 @@ def with_services(where: Where, body: "Callable[[Addresses, Settings], Awaitable
 
 
 @app.default
-def control_center(*, where: Where = HERE) -> int:
+def control_center(
+    *,
+    record: Annotated[Path | None, Parameter(help="write all that is shown to this new file")] = None,
+    replay: Annotated[Path | None, Parameter(help="show such a file again instead, with pause, speed and seek")] = None,
+    where: Where = HERE,
+) -> int:
     """The control center; starts the embedded stack where no addresses are set."""
+    if record is not None and replay is not None:
+        raise UsageError("--record and --replay do not go together")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the control center needs a terminal; `streamguard run --headless` needs none")
     # By name: the console script is where the layers meet, and nothing else below the control center may know it.
-    return int(importlib.import_module("tui.main").run(where) or DONE)
+    return int(importlib.import_module("tui.main").run(where, record, replay) or DONE)
 
 
 # --- the embedded stack ------------------------------------------------------------------------------------------

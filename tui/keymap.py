@@ -37,6 +37,13 @@ _SHOWN = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "semicolon": ";",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "at": "@",
+    "ampersand": "&",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "pagedown": "pgdn",
@@ -123,11 +130,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("editor", "newer", ("ctrl+down",), "screen.recall(1)", "newer", "the statement after, from the history"),
     Action("editor", "clear", ("ctrl+l",), "screen.clear", "clear", "empty the editor"),
     Action(
+        "editor", "complete", ("tab",), "screen.complete", "complete", "complete the begun word; again: the next one"
+    ),
+    Action("editor", "explain", ("ctrl+g",), "screen.explain", "explain", "EXPLAIN the statement"),
+    Action("editor", "new_tab", ("ctrl+t",), "screen.new_tab", "new tab", "another query beside this one", footer=35),
+    Action("editor", "next_tab", ("ctrl+n",), "screen.next_tab", "next tab", "the next query", footer=36),
+    Action("editor", "save", ("ctrl+s",), "screen.save", "save", "save the statements to a file"),
+    Action("editor", "open", ("ctrl+f",), "screen.open_file", "open file", "statements from a file, in a tab"),
+    Action("grid", "export_json", ("E",), "export_json", "JSON lines", "write the rows as JSON lines"),
+    Action("grid", "close_tab", ("X",), "screen.close_tab", "close tab", "end the query and close its tab"),
+    Action(
         "text", "leave", ("escape",), "app.focus_next", "leave", "leave the text; single keys work again", footer=40
     ),
-    Action(
-        "objects", "describe", ("enter", "D"), "describe", "describe", "DESCRIBE the object; EXPLAIN a query", footer=11
-    ),
+    Action("objects", "columns", ("enter",), "columns", "columns", "columns of a stream or table, or none", footer=10),
+    Action("objects", "describe", ("D",), "describe", "describe", "DESCRIBE the object; EXPLAIN a query", footer=11),
     Action("objects", "select", ("S",), "select", "select", "a push query over it, in the editor", footer=12),
     Action("objects", "terminate", ("X",), "terminate", "terminate", "end the running query, after asking", footer=13),
     Action("scenarios", "start", ("l", "enter"), "start", "launch", "launch the selected scenario", footer=11),
@@ -184,6 +200,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("health", "log_file", ("v",), "log_file", "log file", "show another log file", footer=14),
     Action("health", "stalls", ("t",), "stalls", "stalls", "when the event loop was late, and why", footer=15),
     Action("health", "crashes", ("c",), "crashes", "crashes", "crash reports of the control center", footer=16),
+    Action(
+        "replay", "pause", ("semicolon",), "app.replay_pause", "pause", "stop the replay's clock, or go on", footer=60
+    ),
+    Action("replay", "slower", ("left_curly_bracket",), "app.replay_speed(-1)", "slower", "play it slower", footer=63),
+    Action("replay", "faster", ("right_curly_bracket",), "app.replay_speed(1)", "faster", "play it faster", footer=64),
+    Action("replay", "back", ("less_than_sign",), "app.replay_jump(-1)", "-10 s", "ten seconds back", footer=61),
+    Action("replay", "ahead", ("greater_than_sign",), "app.replay_jump(1)", "+10 s", "ten seconds ahead", footer=62),
+    Action("replay", "seek", ("at",), "app.replay_seek", "go to", "go to a time of the recording", footer=65),
+    Action("replay", "follow", ("ampersand",), "app.replay_follow", "follow", "show the screens that were shown"),
     Action("boot", "retry", ("r",), "retry", "retry", "try what failed again", footer=10),
 )
 
@@ -245,6 +270,7 @@ SCOPES = {
     "case": "A case",
     "editor": "ksqlDB editor",
     "text": "While writing",
+    "grid": "Rows of a query",
     "objects": "ksqlDB objects",
     "scenarios": "Scenarios",
     "traffic": "Normal traffic",
@@ -260,5 +286,6 @@ SCOPES = {
     "eventlog": "Event log",
     "projections": "Projections",
     "health": "Health",
+    "replay": "Replay",
     "boot": "Start",
 }

@@ -210,7 +210,7 @@ class Live:
         return Headline(
             environment=self.ports.environment,
             color=self.ports.color,
-            mode=self.ports.mode if self.ready else "STARTING",
+            mode=self.ports.mode() if self.ready else "STARTING",
             stale_s=None if self.seconds.stale is None else float(int(self.seconds.stale)),
             payments_per_s=sum(recent) / len(recent) if known else None,
             alerts_per_min=sum(row.alerts for row in window[-60:] if row) if known else None,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.terminal.departure import Departure
 
 QUIT_SECONDS = 1.0
+USAGE = 2
 
 
 class Where(Protocol):
@@ -63,37 +64,90 @@ def settle_collector() -> None:
     gc.enable()
 
 
-def run(where: Where) -> int:
-    """The control center on the real services; see ``show``."""
+def run(where: Where, record: Path | None = None, replay: Path | None = None) -> int:
+    """The control center on the real services, or on the recording ``replay``; see ``show``."""
     gc.disable()  # until everything is loaded
     from tui.adapters.connect import real_ports
 
     given = {"kafka": where.kafka, "ksqldb": where.ksqldb}
     profile = chosen(where.profile, where.read_only, os.environ, addresses=given)
-    return show(lambda: real_ports(where.settings, profile), home_folder(where.home), profile)
+    home = home_folder(where.home)
+    if replay is not None:
+        return _replay(replay, home, profile)
+    return show(lambda: real_ports(where.settings, profile), home, profile, record)
 
 
-def show(make_ports: Callable[[], Ports], home: Path, profile: Profile | None = None) -> int:
+def _replay(file: Path, home: Path, profile: Profile) -> int:
+    from tui.recording.file import RecordingError
+
+    def make() -> ControlCenter:
+        from tui.recording.center import ReplayCenter
+        from tui.recording.player import Recording
+
+        options = {"theme_name": profile.theme or "guard-dark", "keys": profile.keys}
+        return ReplayCenter(Recording(file), home / "exports", **options)
+
+    try:
+        return _show(make, home, profile)
+    except RecordingError as error:
+        print(f"streamguard: {error}", file=sys.stderr)
+        return USAGE
+
+
+def show(
+    make_ports: Callable[[], Ports], home: Path, profile: Profile | None = None, record: Path | None = None
+) -> int:
+    """The control center on these ports; what they answer goes into ``record``. See ``_show``."""
+    profile = profile or chosen(None, None, os.environ)
+    if record is None:
+        return _show(lambda: _center(make_ports(), home, profile), home, profile)
+    from tui.recording.file import RecordingError
+    from tui.recording.recorder import Recorder
+
+    real = make_ports()
+    try:
+        recorder = Recorder(record, real.now, real.environment, real.color)
+    except RecordingError as error:
+        print(f"streamguard: {error}", file=sys.stderr)
+        return USAGE
+
+    def make() -> ControlCenter:
+        app = _center(recorder.ports(real), home, profile)
+        recorder.watch(lambda: app.current_mode, lambda problem: app.say(problem, "bad"))
+        return app
+
+    return _show(make, home, profile, recorder.close)
+
+
+def _center(ports: Ports, home: Path, profile: Profile) -> ControlCenter:
+    from tui.app import ControlCenter
+
+    return ControlCenter(ports, home / "exports", theme_name=profile.theme or "guard-dark", keys=profile.keys)
+
+
+def _show(
+    make: Callable[[], ControlCenter], home: Path, profile: Profile, at_end: Callable[[], None] = lambda: None
+) -> int:
     """Show the control center until the user quits or a signal ends it.
 
     Ends the process with 0 after quit and 128 + n after signal n; gives 2 where there is no terminal.
     """
     if not (sys.stdin.isatty() and (sys.stdout.isatty() or sys.stderr.isatty())):
         print("streamguard: the control center needs a terminal; else: streamguard run --headless", file=sys.stderr)
-        return 2
+        return USAGE
     from tui.app import ControlCenter
     from tui.terminal import stray_output
     from tui.terminal.departure import Departure
 
     departure = Departure(sys.stdin.fileno())
-    profile = profile or chosen(None, None, os.environ)
     ControlCenter.crash_folder = home / "crashes"
-    app = ControlCenter(make_ports(), home / "exports", theme_name=profile.theme or "guard-dark", keys=profile.keys)
+    app = make()
     for problem in profile.problems:
         app.say(problem, "warn")
     settle_collector()
     with stray_output.guard(home / "logs" / "control-center.log"):
         code = asyncio.run(_live(app, departure, mouse=os.environ.get("STREAMGUARD_MOUSE") == "1"))
+    at_end()
     sys.stdout.flush()
     sys.stderr.flush()
     # Not a return: the interpreter's own end waits for threads and kills a worker that is finishing its batch.

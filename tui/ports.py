@@ -344,9 +344,34 @@ class PushQuery(Protocol):
     @property
     def dropped(self) -> int: ...
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the server is away; the query is opened again when it answers."""
+
+    @property
+    def gaps(self) -> int:
+        """How often it was opened again: rows between are not seen."""
+
     def batches(self) -> AsyncIterator[Sequence[Sequence[object]]]: ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SqlColumn:
+    """``role`` is key, header or empty."""
+
+    name: str
+    type: str
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What the server knows by name: the columns of each stream and table, and its functions."""
+
+    columns: Mapping[str, tuple[SqlColumn, ...]] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
 
 
 class KsqlPort(Protocol):
@@ -354,6 +379,8 @@ class KsqlPort(Protocol):
         """Run statements; the last may be a push query. Raises ``SqlProblem`` or ``Unavailable``."""
 
     async def objects(self) -> Sequence[SqlObject]: ...
+
+    async def vocabulary(self) -> Vocabulary: ...
 
     async def terminate(self, query_id: str) -> Verdict: ...
 
@@ -400,5 +427,5 @@ class Ports:
     """Epoch seconds; tests pin it."""
     color: str = ""
     """Of the environment: one of ``tui.profile.COLORS``."""
-    mode: str = "LIVE"
-    """LIVE, READ-ONLY or REPLAY: what the top line says while the stack is up."""
+    mode: Callable[[], str] = lambda: "LIVE"
+    """LIVE, READ-ONLY or REPLAY with its time: what the top line says while the stack is up."""

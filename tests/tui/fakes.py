@@ -27,6 +27,7 @@ from tui.ports import (
     ServiceState,
     Signal,
     Source,
+    SqlColumn,
     SqlObject,
     SqlProblem,
     Story,
@@ -34,6 +35,7 @@ from tui.ports import (
     Totals,
     Unavailable,
     Verdict,
+    Vocabulary,
     WorkerState,
 )
 
@@ -188,6 +190,8 @@ class FakeAlerts:
 @dataclass
 class FakeFlow:
     failure: str = ""
+    asked_since: int = 0
+    """The epoch second that the newest question for throughput begins at."""
     rows: list[Second] = field(
         default_factory=lambda: [
             Second(
@@ -218,6 +222,7 @@ class FakeFlow:
     )
 
     async def seconds(self, since: int) -> Sequence[Second]:
+        self.asked_since = since
         if self.failure:
             raise Unavailable(self.failure)
         return [row for row in self.rows if row.at >= since]
@@ -303,6 +308,8 @@ class FakePush:
         self.columns = columns
         self.types = types
         self.dropped = 0
+        self.waiting = False
+        self.gaps = 0
         self.closed = False
         self._queue: asyncio.Queue[Sequence[Sequence[object]] | None] = asyncio.Queue()
 
@@ -342,6 +349,21 @@ class FakeKsql:
         ]
     )
 
+    words: Vocabulary = field(
+        default_factory=lambda: Vocabulary(
+            {
+                "TRANSACTIONS": (
+                    SqlColumn("ACCOUNT_ID", "STRING", "key"),
+                    SqlColumn("AMOUNT", "DECIMAL(12, 2)"),
+                    SqlColumn("MERCHANT_NAME", "STRING"),
+                ),
+                "FRAUD_ALERTS": (SqlColumn("RULE_ID", "STRING"),),
+                "VELOCITY": (SqlColumn("N", "BIGINT"),),
+            },
+            ("ABS", "COUNT", "SUM", "UCASE"),
+        )
+    )
+
     async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
         self.ran.append((sql, dict(properties)))
         if self.failure:
@@ -352,6 +374,9 @@ class FakeKsql:
 
     async def objects(self) -> Sequence[SqlObject]:
         return self.entries
+
+    async def vocabulary(self) -> Vocabulary:
+        return self.words
 
     async def terminate(self, query_id: str) -> Verdict:
         self.terminated.append(query_id)
@@ -385,7 +410,7 @@ class Fakes:
     logs: FakeLogs = field(default_factory=FakeLogs)
     watchdog: FakeWatchdog = field(default_factory=FakeWatchdog)
     now: Callable[[], float] = lambda: NOW
-    changes: dict[str, str] = field(default_factory=dict)
+    changes: dict[str, object] = field(default_factory=dict)
     """Other values of the ports' texts: environment, color, mode."""
 
     def ports(self) -> Ports:

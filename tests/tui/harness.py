@@ -23,6 +23,7 @@ from textual.pilot import Pilot
 
 from tests.tui.fakes import Fakes
 from tui.app import BREAKPOINTS, ControlCenter
+from tui.ports import Ports
 from tui.screens.base import DRAIN_HZ, ControlScreen
 
 PATIENCE_S = 30.0
@@ -145,10 +146,12 @@ async def running(
     theme: str = "guard-dark",
     files: Path = Path("/nonexistent"),
     live: bool = True,
+    wrap: Callable[[Ports], Ports] = lambda ports: ports,
 ) -> AsyncIterator[Session]:
-    """The control center on fakes; ``live`` waits until the first screen after boot is filled."""
+    """The control center on fakes; ``live`` waits until the first screen after boot is filled. ``wrap`` gets between
+    it and its ports."""
     fakes = fakes or Fakes()
-    app = WatchedCenter(fakes.ports(), files, theme_name=theme)
+    app = WatchedCenter(wrap(fakes.ports()), files, theme_name=theme)
     for source in app.live.sources:
         source.clock = lambda: 0.0  # a slow machine is not a stale source
     async with app.run_test(size=size) as pilot:

@@ -62,7 +62,7 @@ async def test_switching_asks_and_says_what_follows() -> None:
 async def test_a_feature_is_always_on() -> None:
     async with running() as session:
         await _open(session)
-        await session.press("G", "P")
+        await session.press("G", "k", "P")
         await session.shows("it is always on")
         await session.press("b")
         await session.shows("no SQL to try")

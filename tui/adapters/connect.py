@@ -71,5 +71,5 @@ def real_ports(settings: Callable[[], Settings], profile: Profile | None = None)
         operator=operator,
         now=time.time,
         color=profile.color,
-        mode="READ-ONLY" if looking else "LIVE",
+        mode=lambda: "READ-ONLY" if looking else "LIVE",
     )

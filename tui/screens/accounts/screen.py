@@ -76,7 +76,7 @@ class AccountsScreen(ControlScreen):
             lambda row: listed_cells(row, self._now_ms),
             lambda row: (row.effect, row.kind, row.party),
             live=False,
-            empty="nobody is blocked or allowed: a adds, A allows",
+            empty="nobody is blocked or allowed: B blocks, A allows",
             id="lists",
         )
         self._order = ORDERS[0]

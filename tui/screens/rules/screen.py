@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 EVERY_S = 2.0
 QUALITY_EVERY = 5
 """Looks at the rules between two looks at the labels, which are many."""
+_ORDER = {"built in": 1, "absent": 2}
+"""Those on the server first, those that nobody deployed last."""
 _HOURS = {"h": 3_600_000, "d": 86_400_000, "m": 60_000}
 _SWITCHES = {
     "deploy": "deploy {rule}: the server runs it in seconds",
@@ -137,7 +139,7 @@ class RulesScreen(ControlScreen):
         busy = {one.rule_id: one for one in self._busy.rules}
         rows = [
             Listed(rule, busy.get(rule.id), self._quality.get(rule.id), self._notes.get(rule.id, ("", "dim")))
-            for rule in self._found
+            for rule in sorted(self._found, key=lambda rule: (_ORDER.get(rule.status, 0), rule.kind != "ksqldb"))
         ]
         if rows:
             on = sum(row.rule.status in ("deployed", "built in") for row in rows)

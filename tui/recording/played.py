@@ -1,0 +1,278 @@
+"""Ports that answer from a recording. Nothing can be changed; what was not recorded is said to be so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tui.ports import Alert, Ports, PushQuery, Refused, ServiceState, SqlProblem, Table, Unavailable, Verdict
+from tui.recording.calls import FEEDS, KEYED, PROTOCOLS, SNAPSHOTS, SYNCHRONOUS, Opened, Problem, answer_type, key_of
+from tui.recording.player import Clock, Recording
+from tui.screens.eventlog.port import Entry, Selection, Tail
+from tui.screens.health.port import LogChunk
+from tui.screens.kafka.port import Batch, Browser, Start
+
+LOOK_S = 0.1
+"""Between two looks of an open stream at the clock."""
+NOTHING = Refused("a replay changes nothing")
+_BEFORE = "the recording does not hold this"
+
+
+def played_ports(recording: Recording, clock: Clock, mode: Callable[[], str], operator: str) -> Ports:
+    """Every port of a control center that shows the recording."""
+    ports: dict[str, Any] = {name: _Played(recording, clock, name) for name in PROTOCOLS}
+    ports["alerts"] = _PlayedAlerts(recording, clock)
+    ports["eventlog"] = _PlayedEvents(recording, clock)
+    ports["logs"] = _PlayedLogs(recording, clock)
+    ports["ksql"] = _PlayedKsql(recording, clock)
+    ports["cluster"] = _PlayedCluster(recording, clock)
+    commands: Any = _NoCommands()
+    return Ports(
+        stack=_PlayedStack(recording, clock),
+        commands=commands,
+        environment=recording.header.environment,
+        operator=operator,
+        now=lambda: clock.now_ms() / 1000,
+        color=recording.header.color,
+        mode=mode,
+        **ports,
+    )
+
+
+class _NoCommands:
+    def __getattr__(self, name: str) -> Any:
+        async def refused(*arguments: object) -> Verdict:
+            return NOTHING
+
+        return refused
+
+
+class _Played:
+    """Answers snapshots and keyed questions; every other method changes something, and is refused."""
+
+    def __init__(self, recording: Recording, clock: Clock, name: str) -> None:
+        self._recording = recording
+        self._clock = clock
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        name = f"{self._name}.{method}"
+        if name in SYNCHRONOUS:
+            return lambda *arguments: self._at(name, b"") or ()
+        if name in SNAPSHOTS or name in KEYED:
+
+            async def answered(*arguments: object) -> Any:
+                key = key_of(name, arguments)
+                if self._recording.track(name, key).count(self._clock.now_ms()) == 0:
+                    raise Unavailable(f"{_BEFORE}: {name.replace('.', ' ')}")
+                return self._at(name, key)
+
+            return answered
+        if self._name == "watchdog":
+            return lambda *arguments: None
+
+        async def refused(*arguments: object) -> Verdict:
+            return NOTHING
+
+        return refused
+
+    def _at(self, name: str, key: bytes) -> Any:
+        return self._recording.track(name, key).newest(self._clock.now_ms(), answer_type(name))
+
+
+class _PlayedStack:
+    """The services as they were; ``open`` tells those of the time, and then every change as it comes."""
+
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        self._recording = recording
+        self._clock = clock
+        self._following: asyncio.Task[None] | None = None
+
+    async def open(self, on_step: Callable[[ServiceState], None]) -> None:
+        track, told = self._recording.track("stack.step"), 0
+
+        def tell() -> None:
+            nonlocal told
+            now = self._clock.now_ms()
+            for state in track.between(told, now, ServiceState):
+                on_step(state)
+            told = max(told, track.count(now))
+
+        async def follow() -> None:
+            while True:
+                await asyncio.sleep(LOOK_S)
+                tell()
+
+        await self.close()
+        tell()
+        self._following = asyncio.create_task(follow(), name="replayed services")
+
+    async def close(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+            self._following = None
+
+
+class _PlayedAlerts(_Played):
+    """The feed of alerts from all rows that had come, each in its newest state by then."""
+
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        super().__init__(recording, clock, "alerts")
+        self._rows: dict[str, Alert] = {}
+        self._taken = {name: 0 for name in FEEDS if name.startswith("alerts.")}
+
+    def _by_now(self) -> list[Alert]:
+        now = self._clock.now_ms()
+        for name in ("alerts.newest", "alerts.changed_after"):
+            track = self._recording.track(name)
+            if track.count(now) < self._taken[name]:  # the clock was set back
+                self._rows, self._taken = {}, dict.fromkeys(self._taken, 0)
+                return self._by_now()
+            for rows in track.between(self._taken[name], now, list[Alert]):
+                for row in rows:
+                    known = self._rows.get(row.alert_id)
+                    if known is None or row.last_pos >= known.last_pos:
+                        self._rows[row.alert_id] = row
+            self._taken[name] = track.count(now)
+        return list(self._rows.values())
+
+    async def newest(self, limit: int) -> Sequence[Alert]:
+        return sorted(self._by_now(), key=lambda row: row.first_pos)[-limit:]
+
+    async def changed_after(self, position: int, limit: int) -> Sequence[Alert]:
+        return sorted((row for row in self._by_now() if row.last_pos > position), key=lambda row: row.last_pos)[:limit]
+
+
+class _PlayedEvents(_Played):
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        super().__init__(recording, clock, "eventlog")
+
+    def _by_now(self, selection: Selection) -> Tail:
+        key, now = msgspec.msgpack.encode(selection), self._clock.now_ms()
+        entries: dict[int, Entry] = {}
+        position = head = 0
+        for name in ("eventlog.newest", "eventlog.after"):
+            for tail in self._recording.track(name, key).between(0, now, Tail):
+                entries.update((entry.position, entry) for entry in tail.entries)
+                position, head = max(position, tail.position), max(head, tail.head)
+        return Tail(tuple(entries[at] for at in sorted(entries)), position, head)
+
+    async def newest(self, selection: Selection, limit: int) -> Tail:
+        tail = self._by_now(selection)
+        return Tail(tail.entries[-limit:], tail.position, tail.head)
+
+    async def after(self, position: int, selection: Selection, limit: int) -> Tail:
+        tail = self._by_now(selection)
+        return Tail(tuple(e for e in tail.entries if e.position > position)[:limit], tail.position, tail.position)
+
+
+class _PlayedLogs(_Played):
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        super().__init__(recording, clock, "logs")
+
+    async def read(self, name: str, position: int | None) -> LogChunk:
+        track = self._recording.track("logs.read", msgspec.msgpack.encode(name))
+        chunks = list(track.between(0, self._clock.now_ms(), LogChunk))
+        lines = tuple(line for chunk in chunks for line in chunk.lines if position is None or line.at >= position)
+        return LogChunk(lines, max((chunk.position for chunk in chunks), default=position or 0))
+
+
+class _PlayedKsql(_Played):
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        super().__init__(recording, clock, "ksql")
+
+    async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
+        key, now = msgspec.msgpack.encode(sql), self._clock.now_ms()
+        opened = self._recording.track("ksql.opened", key)
+        if (query := opened.newest(now, Opened)) is not None:
+            return _PlayedPush(self._recording, self._clock, key, query, opened.times[opened.count(now) - 1])
+        tables: list[Table] | None = self._recording.track("ksql.tables", key).newest(now, list[Table])
+        if tables is not None:
+            return tables
+        problem = self._recording.track("ksql.problem", key).newest(now, Problem)
+        if problem is not None:
+            raise SqlProblem(problem.message, problem.line, problem.column)
+        raise SqlProblem(f"{_BEFORE}: this statement was not run by {self._clock_text()}")
+
+    def _clock_text(self) -> str:
+        from tui import format as show
+
+        return show.clock(self._clock.now_ms())
+
+
+class _PlayedPush:
+    """Rows of a push query from its beginning on, each batch at its time."""
+
+    def __init__(self, recording: Recording, clock: Clock, key: bytes, opened: Opened, since: int) -> None:
+        self._opened = opened
+        self._track = recording.track("ksql.rows", key)
+        self._clock = clock
+        self._since = since
+
+    @property
+    def query_id(self) -> str:
+        return self._opened.query_id
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return self._opened.columns
+
+    @property
+    def types(self) -> Sequence[str]:
+        return self._opened.types
+
+    @property
+    def dropped(self) -> int:
+        return 0
+
+    @property
+    def waiting(self) -> bool:
+        return False
+
+    @property
+    def gaps(self) -> int:
+        return 0
+
+    async def batches(self) -> AsyncIterator[Sequence[Sequence[object]]]:
+        told = self._track.count(self._since - 1)
+        while True:
+            now = self._clock.now_ms()
+            for rows in self._track.between(told, now, list[list[Any]] | None):
+                if rows is None:
+                    return
+                yield rows
+            told = max(told, self._track.count(now))
+            await asyncio.sleep(LOOK_S)
+
+    async def close(self) -> None:
+        """Nothing runs anywhere."""
+
+
+class _PlayedCluster(_Played):
+    def __init__(self, recording: Recording, clock: Clock) -> None:
+        super().__init__(recording, clock, "cluster")
+
+    async def browse(self, topic: str, start: Start) -> Browser:
+        return _PlayedBrowser(self._recording, self._clock, msgspec.msgpack.encode((topic, start)))
+
+
+class _PlayedBrowser:
+    def __init__(self, recording: Recording, clock: Clock, key: bytes) -> None:
+        self._track = recording.track("cluster.batch", key)
+        self._clock = clock
+        self._told = 0
+
+    async def next(self) -> Batch:
+        await asyncio.sleep(LOOK_S)
+        now = self._clock.now_ms()
+        batches = list(self._track.between(self._told, now, Batch))
+        self._told = max(self._told, self._track.count(now))
+        messages = tuple(message for batch in batches for message in batch.messages)
+        return Batch(messages, sum(batch.skipped for batch in batches))
+
+    async def close(self) -> None:
+        """Nothing is open."""
