@@ -7,6 +7,7 @@ from typing import Any
 from ksqldb.conformance import serde
 from ksqldb.conformance.cases import Case
 from ksqldb.conformance.compare import Mismatch
+from ksqldb.conformance.protobuf import text_of
 from ksqldb.conformance.queries import FUNCTIONS, HARNESS, check_outputs, make_topics, property_text, put_inputs
 from ksqldb.engine import ast
 from ksqldb.engine.entities.commands import command_id, current_status, success_message
@@ -65,7 +66,10 @@ def _run(case: Case) -> None:
             answers.append(("admin", entity))
     put_inputs(case, engine)
     engine.run()
-    answers += [("query", _elements(engine.select(sql))) for sql in selects]
+    selected = [engine.select(sql) for sql in selects]
+    answers += [("query", _elements(one)) for one in selected]
+    if case.data.get("testPullWithProtoFormat"):
+        answers += [("queryProto", _messages(_elements(one, protobuf=True))) for one in selected]
     _check_responses(case, answers)
     if case.data.get("outputs"):
         check_outputs(case, engine)
@@ -80,9 +84,15 @@ def _execute(engine: LocalEngine, parsed: ast.ParsedStatement, sql: str) -> dict
     return current_status(sql, command_id(parsed.statement), success_message(effect), 0)
 
 
-def _elements(selected: Selected) -> list[Any]:
+def _messages(elements: list[Any]) -> list[Any]:
+    """Elements with each row's message as text."""
+    schema = elements[0]["header"]["protoSchema"]
+    return [{"row": text_of(schema, e["row"]["protobufBytes"])} if "row" in e else e for e in elements]
+
+
+def _elements(selected: Selected, protobuf: bool = False) -> list[Any]:
     """The elements of the response, through the server's own writer."""
-    writer = StreamedRowWriter(selected)
+    writer = StreamedRowWriter(selected, protobuf)
     text = writer.head() + writer.rows(selected.rows) + writer.end(selected.limit_reached)
     found = serde.parse_json(text)
     assert isinstance(found, list)
@@ -93,8 +103,6 @@ def _check_responses(case: Case, answers: list[tuple[str, Any]]) -> None:
     if "responses" not in case.data:
         return
     expected = [next(iter(r.items())) for r in case.data.get("responses", ())]
-    if any(kind == "queryProto" for kind, _ in expected):
-        raise Mismatch("rows in the protobuf format are not supported")
     if len(expected) != len(answers):
         raise Mismatch(f"expected {len(expected)} responses, got {len(answers)}: {[k for k, _ in answers]}")
     ordered = bool((case.data.get("outputConditions") or {}).get("verifyOrder"))

@@ -16,6 +16,7 @@ from ksqldb.engine.server.state import Server
 BODY_LIMIT = 16 * 1024 * 1024
 JSON = "application/json"
 V1_JSON = "application/vnd.ksql.v1+json"
+V1_PROTOBUF = "application/vnd.ksql.v1+protobuf"
 DELIMITED = "application/vnd.ksqlapi.delimited.v1"
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -17,6 +17,7 @@ from ksqldb.engine.server.http import (
     DELIMITED,
     JSON,
     V1_JSON,
+    V1_PROTOBUF,
     Chunked,
     bare_error,
     body_of,
@@ -39,7 +40,7 @@ _OLD_HTTP = "This endpoint is only available when using HTTP1.1 or HTTP2"
 
 
 async def query_stream(request: Request) -> Response:
-    media = negotiate(request.headers.get("accept"), (DELIMITED, JSON, V1_JSON))
+    media = negotiate(request.headers.get("accept"), (DELIMITED, JSON, V1_JSON, V1_PROTOBUF))
     if media is None:
         return empty(406)
     if request.scope["http_version"] == "1.0":
@@ -87,7 +88,7 @@ async def query(request: Request) -> Response:
 def _writer(media: str, query: QueryHandle) -> Writer:
     if media == DELIMITED:
         return DelimitedWriter(query)
-    return JsonWriter(query) if media == JSON else StreamedRowWriter(query)
+    return JsonWriter(query) if media == JSON else StreamedRowWriter(query, media == V1_PROTOBUF)
 
 
 async def open_query(

@@ -14,6 +14,7 @@ import msgspec
 
 from ksqldb.engine.run.results import Column, QueryKind, Row
 from ksqldb.engine.server.errors import error_entity
+from ksqldb.engine.server.protobuf import ProtobufRows, proto_schema
 from ksqldb.engine.types import ArrayType, Base, DecimalType, MapType, SqlType, StructType, quote
 from ksqldb.engine.values import date_text, double_text, time_text, timestamp_text
 
@@ -100,9 +101,9 @@ class RowTexts:
         """One JSON array a line. Tombstones are left out, as ksqlDB does in these formats."""
         return _ENCODER.encode_lines([self.values(row) for row in rows if not row.tombstone])
 
-    def wrapped(self, rows: Sequence[Row]) -> bytes:
-        """One ``{"row":{...}}`` a line."""
-        return _ENCODER.encode_lines([{"row": self._wrap(row)} for row in rows])
+    def wrapped(self, rows: Sequence[Row]) -> list[dict[str, object]]:
+        """``{"row":{...}}`` for each."""
+        return [{"row": self._wrap(row)} for row in rows]
 
     def _wrap(self, row: Row) -> dict[str, Any]:
         columns = self.values(row)
@@ -187,21 +188,24 @@ class JsonWriter:
 
 class StreamedRowWriter:
     """``application/vnd.ksql.v1+json``. A pull query over a table has no final message and separates its elements;
-    every other query ends each element with its own comma."""
+    every other query ends each element with its own comma. ``protobuf``: the rows are messages, whose schema stands in
+    the header."""
 
-    media_type = "application/vnd.ksql.v1+json"
-
-    def __init__(self, query: Described) -> None:
+    def __init__(self, query: Described, protobuf: bool = False) -> None:
+        self.media_type = f"application/vnd.ksql.v1+{'protobuf' if protobuf else 'json'}"
         self._query = query
-        self._texts = RowTexts(query.columns)
+        self._protobuf = protobuf
+        self._rows = ProtobufRows(query.columns) if protobuf else RowTexts(query.columns)
         self._separates = query.kind == "pull_table"
 
     def head(self) -> bytes:
         header = {"queryId": self._query.query_id, "schema": schema_text(self._query.columns, self._query.kind)}
+        if self._protobuf:
+            header["protoSchema"] = proto_schema(self._query.columns)
         return b"[" + json_bytes({"header": header}) + (b"" if self._separates else b",\n")
 
     def rows(self, rows: Sequence[Row]) -> bytes:
-        lines = self._texts.wrapped(rows)
+        lines = _ENCODER.encode_lines(self._rows.wrapped(rows))
         if not lines:
             return b""
         if self._separates:

@@ -50,7 +50,7 @@ async def _send(socket: WebSocket, query: QueryHandle) -> None:
                 if query.kind == "print":
                     await socket.send_text(str(row.values[0]))
                 elif not row.tombstone:
-                    await socket.send_text(texts.wrapped((row,)).decode().rstrip("\n"))
+                    await socket.send_text(json_bytes(texts.wrapped((row,))[0]).decode())
         await socket.close(NORMAL, "done")
     except KsqlError as problem:
         await socket.close(FAILED, _reason(problem))
