@@ -105,7 +105,7 @@ async def test_nothing_of_it_acts(name: str) -> None:
         await session.press("escape", "escape", "3", "ctrl+r")
         await session.shows("live")
         session.fakes.ksql.push.send([(text, None), (text, text)])
-        await session.until(lambda: session.app.screen.query_one("#grid", Feed).model.total == 2, "the rows")
+        await session.until(lambda: session.app.screen.query_one("#grid-1", Feed).model.total == 2, "the rows")
         take()
         session.fakes.ksql.problem = SqlProblem(text)
         await session.press("ctrl+r")

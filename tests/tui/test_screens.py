@@ -7,12 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.fakes import FakeAlerts, FakeKsql, Fakes, FakeStack, alert
+from tests.tui.fakes import FakeAlerts, Fakes, FakeStack, alert
 from tests.tui.harness import Session, running
-from tui.ports import SqlProblem
 from tui.screens.alerts.detail import AlertScreen
-from tui.screens.ksqldb.editor import Editor
-from tui.screens.ksqldb.screen import KsqlScreen
 
 BACK = ("escape", "q", "backspace")
 
@@ -272,90 +269,6 @@ async def test_the_next_case_is_the_next_undecided_one() -> None:
         await session.shows("acc-001407")
         await session.press("n")
         await session.shows("acc-001000")
-
-
-# ------------------------------------------------------------------------------------------------ ksqlDB
-
-
-async def test_a_push_query_streams_and_ctrl_c_closes_it() -> None:
-    async with running() as session:
-        await session.press("3", "ctrl+r")
-        await session.shows("live")
-        session.fakes.ksql.push.send([("acc-1", 1, "3.50", "x")])
-        await session.shows("acc-1")
-        await session.press("ctrl+c")
-        await session.until(lambda: session.fakes.ksql.push.closed, "the query is closed")
-        await session.shows("stopped")
-        assert session.fakes.ksql.ran == [("SELECT * FROM TRANSACTIONS EMIT CHANGES;", {"auto.offset.reset": "latest"})]
-
-
-async def test_the_offset_reset_is_chosen_and_sent() -> None:
-    async with running() as session:
-        await session.press("3", "ctrl+o")
-        await session.shows("from earliest")
-        await session.press("ctrl+r")
-        await session.until(lambda: bool(session.fakes.ksql.ran), "the query")
-        assert session.fakes.ksql.ran[0][1] == {"auto.offset.reset": "earliest"}
-
-
-async def test_a_query_that_the_server_ends_is_shown_as_ended() -> None:
-    async with running() as session:
-        await session.press("3", "ctrl+r")
-        await session.shows("live")
-        session.fakes.ksql.push.finish()
-        await session.shows("ended")
-
-
-async def test_a_wrong_statement_is_marked_at_its_place() -> None:
-    ksql = FakeKsql(problem=SqlProblem("line 1:10: mismatched input 'FORM'", 1, 10))
-    async with running(Fakes(ksql=ksql)) as session:
-        await session.press("3", "ctrl+r")
-        await session.shows("line 1:10: mismatched input 'FORM'")
-        assert session.app.screen.query_one(Editor).cursor_location == (0, 9)
-
-
-async def test_terminate_asks_and_only_yes_does_it() -> None:
-    async with running() as session:
-        await session.press("3")
-        await session.shows("CTAS_VELOCITY_5")
-        await session.press("escape", "tab", "j", "j", "j", "X")
-        await session.shows("end CTAS_VELOCITY_5")
-        await session.press("enter")
-        await session.shows("nothing done")
-        await session.press("X")
-        await session.type("yes")
-        await session.press("enter")
-        await session.until(lambda: session.fakes.ksql.terminated == ["CTAS_VELOCITY_5"], "the query ends")
-
-
-async def test_an_object_gives_its_query_to_the_editor() -> None:
-    async with running() as session:
-        await session.press("3", "escape", "tab")
-        await session.shows("FRAUD_ALERTS")
-        await session.press("S")
-        await session.shows("SELECT * FROM FRAUD_ALERTS EMIT CHANGES;")
-
-
-async def test_leaving_the_screen_keeps_the_query_and_quitting_closes_it() -> None:
-    async with running() as session:
-        await session.press("3", "ctrl+r")
-        await session.shows("live")
-        await session.press("escape", "1")
-        await session.shows("alerts following")
-        assert not session.fakes.ksql.push.closed
-    assert session.fakes.ksql.push.closed
-
-
-async def test_earlier_statements_come_back() -> None:
-    async with running() as session:
-        await session.press("3", "ctrl+r", "ctrl+l")
-        await session.type("SHOW TOPICS")
-        await session.press("ctrl+r")
-        await session.until(lambda: len(session.fakes.ksql.ran) == 2, "both ran")
-        screen = session.app.screen
-        assert isinstance(screen, KsqlScreen)
-        await session.press("ctrl+up")
-        await session.shows("FROM TRANSACTIONS EMIT CHANGES")
 
 
 # ------------------------------------------------------------------------------------------------ scenarios

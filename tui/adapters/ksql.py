@@ -6,7 +6,18 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tui.ports import Done, PushQuery, Refused, SqlObject, SqlProblem, Table, Unavailable, Verdict
+from tui.ports import (
+    Done,
+    PushQuery,
+    Refused,
+    SqlColumn,
+    SqlObject,
+    SqlProblem,
+    Table,
+    Unavailable,
+    Verdict,
+    Vocabulary,
+)
 from tui.screens.ksqldb.lexer import statements
 
 if TYPE_CHECKING:
@@ -53,6 +64,16 @@ class ClientPush:
     def dropped(self) -> int:
         return self._query.dropped
 
+    @property
+    def waiting(self) -> bool:
+        from ksqldb.client import State
+
+        return self._query.state is State.WAITING
+
+    @property
+    def gaps(self) -> int:
+        return self._query.reconnects
+
     async def batches(self) -> AsyncIterator[Sequence[Sequence[object]]]:
         from ksqldb.client import KsqlClientError, Tombstone
 
@@ -73,6 +94,8 @@ class ClientPrint:
     columns = ("RECORD",)
     types = ("STRING",)
     dropped = 0
+    waiting = False
+    gaps = 0
 
     def __init__(self, lines: AsyncIterator[str]) -> None:
         self._lines = lines
@@ -164,6 +187,28 @@ class ClientKsql:
             raise Unavailable(f"ksqlDB: {error}") from error
         return found
 
+    async def vocabulary(self) -> Vocabulary:
+        from ksqldb.client import KsqlClientError
+
+        client = self.connected
+        try:
+            entities = await client.execute("SHOW STREAMS; SHOW TABLES; SHOW FUNCTIONS;")
+            sources = sorted({str(s["name"]) for e in entities for s in (*e.get("streams", ()), *e.get("tables", ()))})
+            functions = sorted({str(f["name"]) for e in entities for f in e.get("functions", ())})
+            described = (
+                await client.execute("".join(f"DESCRIBE {_quoted(name)};" for name in sources)) if sources else ()
+            )
+        except KsqlClientError as error:
+            raise Unavailable(f"ksqlDB: {error}") from error
+        columns = {}
+        for entity in described:
+            source = entity.get("sourceDescription") or {}
+            columns[str(source.get("name"))] = tuple(
+                SqlColumn(str(f["name"]), _type_text(f.get("schema") or {}), str(f.get("type") or "").lower())
+                for f in source.get("fields", ())
+            )
+        return Vocabulary(columns, tuple(functions))
+
     async def terminate(self, query_id: str) -> Verdict:
         from ksqldb.client import KsqlServerError, KsqlUnavailable
 
@@ -174,6 +219,10 @@ class ClientKsql:
         except KsqlUnavailable as error:
             raise Unavailable(f"ksqlDB: {error}") from error
         return Done(f"{query_id} has ended")
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
 
 
 # ---------------------------------------------------------------------------------------------------- entities

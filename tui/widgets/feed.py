@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
 
+from tui import format as show
 from tui import keymap
 from tui.widgets.canvas import Canvas, Cell, Line, columns_line, spread
 from tui.widgets.columns import Column, lay_out
@@ -163,7 +164,7 @@ class Feed(Canvas, Generic[T]):
         if not model.following and self._live:
             left.append(("{} of {} ".format(*model.place), "dim"))
             if model.new:
-                left.append((f"+{model.new} new, G to follow ", "warn"))
+                left.append((f"+{show.number(model.new)} new, G to follow ", "warn"))
         return spread(left, self.note, width)
 
     def render_line(self, y: int) -> Strip:

@@ -26,6 +26,8 @@ class FeedModel(Generic[T]):
         self._rows: dict[Hashable, T] = {}
         self._matched: dict[Hashable, T] = {}
         self._frozen: list[Hashable] = []
+        self._kept: dict[Hashable, T] = {}
+        """The frozen rows as they were: what falls out of the buffer meanwhile stays under the reader."""
         self._top = 0
         self._cursor = 0
         self.filter = ""
@@ -75,7 +77,7 @@ class FeedModel(Generic[T]):
         self._cursor = max(0, min(self._cursor, len(self._frozen) - 1))
 
     def clear(self) -> None:
-        self._rows, self._matched, self._frozen = {}, {}, []
+        self._rows, self._matched, self._frozen, self._kept = {}, {}, [], {}
         self._top = self._cursor = self.new = self.forgotten = 0
         self.following = self._live
 
@@ -101,7 +103,7 @@ class FeedModel(Generic[T]):
         self.needle = self.filter or self.needle
         self._refilter()
         if not self.following:
-            self._frozen = list(self._visible)
+            self._keep()
             self.new = 0
             self._cursor = self._frozen.index(selected) if selected in self._visible else len(self._frozen) - 1
             self._cursor = max(0, self._cursor)
@@ -110,18 +112,26 @@ class FeedModel(Generic[T]):
 
     def _freeze(self) -> None:
         if self.following:
-            self._frozen = list(self._visible)
+            self._keep()
             self._cursor = max(0, len(self._frozen) - 1)
             self._top = self._cursor + 1
             self.following = False
             self.new = 0
+
+    def _keep(self) -> None:
+        self._kept = dict(self._visible)
+        self._frozen = list(self._kept)
+
+    def _row(self, key: Hashable) -> T | None:
+        row = self._rows.get(key)
+        return row if row is not None else self._kept.get(key)
 
     def follow(self) -> None:
         """Back to the newest rows (a list that is not live goes to its last row)."""
         if self._live:
             self.following = True
             self.new = 0
-            self._frozen = []
+            self._frozen, self._kept = [], {}
         else:
             self._cursor = max(0, len(self._frozen) - 1)
 
@@ -147,7 +157,7 @@ class FeedModel(Generic[T]):
         self._freeze()
         index = self._cursor + direction
         while 0 <= index < len(self._frozen):
-            row = self._rows.get(self._frozen[index])
+            row = self._row(self._frozen[index])
             if row is not None and self.needle in self._text(row).casefold():
                 self._cursor = index
                 return True
@@ -171,7 +181,7 @@ class FeedModel(Generic[T]):
     def selected(self) -> T | None:
         """The row under the cursor; the newest one while following."""
         key = self._selected_key()
-        return None if key is None else self._rows.get(key)
+        return None if key is None else self._row(key)
 
     def window(self, height: int) -> tuple[list[T | None], int]:
         """Rows to draw and the index of the selected one (-1: none). ``None`` is a row that fell out of the buffer."""
@@ -184,7 +194,7 @@ class FeedModel(Generic[T]):
         self._top = max(0, min(self._top, self._cursor, max(0, len(self._frozen) - height)))
         self._top = max(self._top, self._cursor - height + 1)
         keys = self._frozen[self._top : self._top + height]
-        return [self._rows.get(k) for k in keys], self._cursor - self._top if keys else -1
+        return [self._row(k) for k in keys], self._cursor - self._top if keys else -1
 
     @property
     def place(self) -> tuple[int, int]:

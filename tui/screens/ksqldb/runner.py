@@ -32,6 +32,7 @@ class Runner:
         self.total = 0
         self.dropped = 0
         self._dropped_here = 0
+        self._gaps = 0
         self._settled = asyncio.Event()
         self.generation = 0
         """Rises when the columns change, so that the grid knows to begin anew."""
@@ -55,6 +56,16 @@ class Runner:
             self._counts.popleft()
         return sum(count for _, count in self._counts) / max(0.5, min(RATE_SECONDS, self.lifetime))
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the server is away while the query is live."""
+        return self._query is not None and self._query.waiting
+
+    @property
+    def gaps(self) -> int:
+        """How often the query was opened again; rows between are not seen."""
+        return self._gaps if self._query is None else self._query.gaps
+
     async def start(self, sql: str, properties: Mapping[str, str]) -> None:
         """Run; what ran before is stopped first."""
         await self.stop()
@@ -62,7 +73,7 @@ class Runner:
         self._counts.clear()
         self.problem, self.tables = None, ()
         self.columns, self.types = (), ()
-        self.total = self.dropped = self._dropped_here = 0
+        self.total = self.dropped = self._dropped_here = self._gaps = 0
         self._settled.clear()
         self.generation += 1
         self._started, self._ended = self._clock(), None
@@ -101,6 +112,7 @@ class Runner:
                 self.dropped = query.dropped + self._dropped_here
             self.state = "ended"
         finally:
+            self._gaps = query.gaps
             self._query = None
             await query.close()
 
