@@ -21,6 +21,10 @@ class Bare:
     """A command line without flags."""
 
     home: Path | None = None
+    kafka: str | None = None
+    ksqldb: str | None = None
+    profile: str | None = None
+    read_only: bool | None = None
 
     @staticmethod
     def settings() -> Settings:

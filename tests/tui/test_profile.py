@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core.entry import Bare
 from core.settings import load
 from tests.tui.fakes import Fakes
 from tests.tui.harness import WatchedCenter, running
 from tui.app import ControlCenter
+from tui.main import Where
 from tui.profile import COLORS, Profile, chosen
 
 FILE = """
@@ -79,6 +81,14 @@ def test_the_settings_read_the_same(file: Path, profile: str | None, read_only: 
     settings = load(profile=profile, read_only=read_only)
     assert settings.read_only is early.read_only
     assert settings.kafka == "broker:9092"
+
+
+def test_the_bare_command_line_has_every_flag_that_is_asked_for() -> None:
+    bare: Where = Bare()
+    flags = [name for name in vars(Where) if not name.startswith("_")]
+    assert {"home", "kafka", "profile", "read_only", "settings"} <= set(flags)
+    for name in flags:
+        assert getattr(bare, name) is None or name == "settings"
 
 
 def test_a_broken_file_is_left_to_the_settings(file: Path) -> None:
