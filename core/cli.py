@@ -195,7 +195,7 @@ def replay(
     file: Path,
     /,
     *,
-    map: Annotated[str, Parameter(help="name of a mapping, or a TOML file")] = "handbook",
+    map: Annotated[str, Parameter(help="name of a mapping, a TOML file, or auto: by the columns")] = "auto",
     speed: Annotated[str, Parameter(help="max, or a factor against real time such as 60")] = "max",
     label_delay: Annotated[str | None, Parameter(help="such as 7d; none: labels only score")] = None,
     score_from: Annotated[str | None, Parameter(help="a date; what lies before is replayed, not scored")] = None,

@@ -57,7 +57,7 @@ def backtest(
     /,
     *,
     on: Annotated[Path | None, Parameter(help="a labelled CSV")] = None,
-    map: Annotated[str, Parameter(help="its mapping: a name, or a TOML file")] = "handbook",
+    map: Annotated[str, Parameter(help="its mapping: a name, a TOML file, or auto")] = "auto",
     last: Annotated[str | None, Parameter(help="instead of a file: the log's payments of such a time, as 24h")] = None,
     against: Annotated[
         tuple[str, ...],

@@ -22,6 +22,8 @@ class Payment(msgspec.Struct, frozen=True, gc=False):
     latitude: float | None = None
     longitude: float | None = None
     produced_at: int | None = None
+    balance: int | None = None
+    """Centavos on the account before the payment."""
     kind: str = ""
     """What the payment is compared with: its channel and, for a purchase, the merchant's category."""
 
@@ -41,5 +43,6 @@ def payment_of(tx: Transaction) -> Payment:
         tx.latitude,
         tx.longitude,
         tx.produced_at,
+        None if tx.balance is None else centavos(tx.balance),
         tx.channel or "" if tx.merchant_category is None else f"{tx.channel or ''}/{tx.merchant_category}",
     )

@@ -32,6 +32,10 @@ class Sums(msgspec.Struct, array_like=True, gc=False):
     day: int = 0
     tail: dict[int, float] = msgspec.field(default_factory=dict)
 
+    def mean(self) -> float:
+        """The mean; zero of nothing."""
+        return self.total / self.count if self.count > 0 else 0.0
+
     def moments(self) -> tuple[float, float]:
         """``(mean, standard deviation)``; zeros of nothing."""
         if self.count <= 0:

@@ -9,6 +9,7 @@ from time import monotonic
 
 from core.output import note, print_rows
 from core.replay import mapping
+from core.replay.guess import describe
 from core.replay.pace import speed as parse_speed
 from core.replay.replay import Replay, Sent
 from core.replay.report import Report
@@ -40,7 +41,7 @@ async def replay(
     """Exit code 0 when every payment was taken in once, 1 when not, 130 when interrupted (the report covers what was
     sent until then). ``score_from``: an ISO time (UTC); payments before it are replayed and not scored."""
     scored_from = None if score_from is None else mapping.instant(score_from)
-    described = mapping.load(map_name)
+    described = describe(map_name, file, note)
     delay = _delay(described, label_delay)
     factor = parse_speed(speed)
     source = Source(file, described, delay)

@@ -7,7 +7,9 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from importlib import resources
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +21,9 @@ from schema.transaction import Transaction
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _STEPS = {"epoch_ms": 1, "epoch_s": 1_000, "seconds": 1_000, "minutes": 60_000, "hours": 3_600_000, "days": 86_400_000}
 _CENT = Decimal("0.01")
+_LAST = 4_102_444_800_000  # the year 2100
+_MAX_ID = 128
+_IDS = ("transaction_id", "account_id", "merchant_id", "payee_id", "device_id", "channel")
 _MAX_AMOUNT = 10**10  # reais: what DECIMAL(12, 2) holds
 TEXT_FIELDS = (
     "transaction_id",
@@ -62,10 +67,12 @@ class AmountColumn(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class LabelColumn(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``fraud``: values that mean fraud. ``scenario``: a column naming the kind, ``no_scenario`` its empty value."""
+    """``fraud``: values that mean fraud, ``unknown``: that nobody knows; upper or lower case. ``scenario``: a column
+    naming the kind, ``no_scenario`` its empty value."""
 
     column: str
-    fraud: tuple[str, ...] = ("1", "true", "True", "TRUE", "yes", "fraud")
+    fraud: tuple[str, ...] = ("1", "1.0", "true", "t", "yes", "y", "fraud", "fraudulent")
+    unknown: tuple[str, ...] = ("", "na", "nan", "null", "none", "unknown")
     scenario: str | None = None
     no_scenario: str = ""
     delay: str = "7d"
@@ -76,12 +83,15 @@ class FileMapping(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     description: str = ""
     delimiter: str = ","
+    encoding: str = "utf-8"
     fields: dict[str, str]
     time: TimeColumn
     amount: AmountColumn
     label: LabelColumn | None = None
     latitude: str | None = None
     longitude: str | None = None
+    balance: str | None = None
+    """What lay on the account before the payment, in the unit of the amount."""
     constants: dict[str, str] = {}
 
 
@@ -130,6 +140,38 @@ def load(name: str) -> FileMapping:
     return mapping
 
 
+def columns(mapping: FileMapping) -> list[str]:
+    """Every column that the mapping needs."""
+    needed = [*mapping.fields.values(), mapping.time.column, mapping.amount.column]
+    if mapping.label is not None:
+        needed.append(mapping.label.column)
+        if mapping.label.scenario:
+            needed.append(mapping.label.scenario)
+    return needed + [column for column in (mapping.latitude, mapping.longitude, mapping.balance) if column]
+
+
+def clean(header: list[str]) -> list[str]:
+    """Column names without byte-order mark and surrounding blanks."""
+    return [column.strip().removeprefix("\ufeff").strip().strip('"') for column in header]
+
+
+def as_toml(mapping: FileMapping) -> str:
+    """The mapping as the file that would say the same."""
+    built: dict[str, Any] = msgspec.to_builtins(mapping)
+    empty = msgspec.to_builtins(FileMapping(fields={}, time=TimeColumn(column=""), amount=AmountColumn(column="")))
+    plain = [f"{k} = {_toml(v)}" for k, v in built.items() if not isinstance(v, dict) and v != empty[k]]
+    tables = [
+        "\n".join([f"[{k}]", *(f"{name} = {_toml(value)}" for name, value in v.items() if value is not None)])
+        for k, v in built.items()
+        if isinstance(v, dict) and v
+    ]
+    return "\n".join([*plain, *tables]) + "\n"
+
+
+def _toml(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
 class Reader:
     """Rows (column -> text) -> payments and labels, by a mapping whose columns ``header`` has.
 
@@ -140,14 +182,12 @@ class Reader:
         self._mapping = mapping
         self._delay = delay
         self._at = {column: index for index, column in enumerate(header)}
-        needed = [*mapping.fields.values(), mapping.time.column, mapping.amount.column]
-        if mapping.label is not None:
-            needed.append(mapping.label.column)
-            if mapping.label.scenario:
-                needed.append(mapping.label.scenario)
-        needed += [column for column in (mapping.latitude, mapping.longitude) if column]
-        if missing := [column for column in needed if column not in self._at]:
-            raise MappingError(f"the file has no column {missing[0]!r}; its columns are {', '.join(header)}")
+        if missing := [column for column in columns(mapping) if column not in self._at]:
+            raise MappingError(
+                f"the file has no column {missing[0]!r}; its columns are {', '.join(header)}"
+                + _nearest(missing[0], header)
+                + ". --map auto finds a mapping by the columns' names"
+            )
         self._time = _time_reader(mapping.time)
         self._texts = [(name, self._at[column]) for name, column in mapping.fields.items()]
         self._factor = Decimal(1) if mapping.amount.unit == "reais" else Decimal("0.01")
@@ -157,23 +197,29 @@ class Reader:
         try:
             values: dict[str, Any] = dict(self._mapping.constants)
             for name, at in self._texts:
-                if text := row[at].strip():
+                if text := row[at].strip().replace("\0", ""):
                     values[name] = text
             if "account_id" not in values:
                 raise RowError("the account is empty")
             values.setdefault("transaction_id", f"row-{number}")
-            amount = Decimal(row[self._at[self._mapping.amount.column]].strip()) * self._factor
-            amount = amount.quantize(_CENT)
+            amount = (number_of(row[self._at[self._mapping.amount.column]]) * self._factor).quantize(_CENT)
             if not 0 <= amount < _MAX_AMOUNT:
                 raise RowError(f"the amount {amount} does not lie in [0, {_MAX_AMOUNT:,})")
             time = self._time(row[self._at[self._mapping.time.column]].strip())
+            if not 0 <= time < _LAST:
+                raise RowError("the time lies before 1970 or after 2099")
+            if self._mapping.balance is not None and (text := row[self._at[self._mapping.balance]].strip()):
+                balance = (number_of(text) * self._factor).quantize(_CENT)
+                values["balance"] = balance if 0 <= balance < _MAX_AMOUNT else None
+            if long := [name for name in _IDS if len(values.get(name) or "-") > _MAX_ID]:
+                raise RowError(f"{long[0]} has more than {_MAX_ID} characters")
             for name in ("latitude", "longitude"):
                 column: str | None = getattr(self._mapping, name)
                 if column is not None and (text := row[self._at[column]].strip()):
-                    values[name] = float(text)
+                    values[name] = degrees if isfinite(degrees := float(text)) else None
         except IndexError:
             raise RowError(f"the row has {len(row)} columns, {len(self._at)} were expected") from None
-        except (InvalidOperation, ValueError) as error:
+        except (InvalidOperation, ValueError, OverflowError) as error:
             raise RowError(f"a value cannot be read: {error}") from None
         return Transaction(amount=amount, event_time=time, **values), self._label(row, values, time)
 
@@ -181,7 +227,10 @@ class Reader:
         described = self._mapping.label
         if described is None:
             return None
-        fraud = row[self._at[described.column]].strip() in described.fraud
+        said = row[self._at[described.column]].strip().lower()
+        if said in described.unknown:
+            return None
+        fraud = said in (value.lower() for value in described.fraud)
         scenario = None
         if fraud and described.scenario:
             named = row[self._at[described.scenario]].strip()
@@ -193,6 +242,23 @@ class Reader:
             known_at=time + (self._delay or 0),
             scenario=scenario,
         )
+
+
+def number_of(text: str) -> Decimal:
+    """A sum as people write it: 1234.5, 1,234.50, 1.234,50, R$ 12,30, $5; raises ``InvalidOperation``."""
+    plain = text.strip()
+    if not plain[:1].isdigit() or "," in plain:
+        plain = re.sub(r"^([+-]?)\s*[^\d.,+-]*\s*", r"\1", plain) if any(c.isdigit() for c in plain) else plain
+        if "," in plain and (plain.rfind(",") > plain.rfind(".") and len(plain) - plain.rfind(",") != 4):
+            plain = plain.replace(".", "").replace(",", ".")
+        else:
+            plain = plain.replace(",", "")
+    return Decimal(plain)
+
+
+def _nearest(wanted: str, header: list[str]) -> str:
+    close = get_close_matches(wanted.lower(), [column.lower() for column in header], 1, 0.6)
+    return f"; did you mean {header[[c.lower() for c in header].index(close[0])]!r}?" if close else ""
 
 
 def _time_reader(column: TimeColumn) -> Callable[[str], int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from core.replay.mapping import FileMapping, MappingError, Reader, RowError
+from core.replay.mapping import FileMapping, MappingError, Reader, RowError, clean
 from schema.label import Label
 from schema.transaction import Transaction
 
@@ -63,13 +63,12 @@ class Source:
 
     def _rows(self) -> Iterator[tuple[int, tuple[Transaction, Label | None] | RowError]]:
         try:
-            with _open(self._path) as file:
+            with opened(self._path, self._mapping.encoding) as file:
                 lines = csv.reader(file, delimiter=self._mapping.delimiter)
                 header = next(lines, None)
                 if header is None:
                     raise MappingError(f"{self._path} is empty")
-                header[0] = header[0].removeprefix("\ufeff")
-                reader = Reader(self._mapping, header, self._delay)
+                reader = Reader(self._mapping, clean(header), self._delay)
                 for number, row in enumerate(lines, 2):
                     if not row:
                         continue
@@ -79,13 +78,18 @@ class Source:
                         yield number, error
         except (OSError, EOFError) as error:
             raise MappingError(f"{self._path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        except LookupError:
+            raise MappingError(f"there is no encoding {self._mapping.encoding!r}") from None
         except (UnicodeDecodeError, csv.Error) as error:
-            raise MappingError(f"{self._path} is no CSV in UTF-8: {error}") from None
+            raise MappingError(
+                f"{self._path} is no CSV in {self._mapping.encoding}: {error}; the mapping may name another encoding"
+            ) from None
 
 
-def _open(path: Path) -> IO[str]:
+def opened(path: Path, encoding: str, errors: str = "strict") -> IO[str]:
+    """The text of a file, plain or gzip by its first bytes."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     if packed:
-        return cast(IO[str], gzip.open(path, "rt", encoding="utf-8", newline=""))
-    return path.open(encoding="utf-8", newline="")
+        return cast(IO[str], gzip.open(path, "rt", encoding=encoding, errors=errors, newline=""))
+    return path.open(encoding=encoding, errors=errors, newline="")

@@ -31,7 +31,7 @@ class BacktestRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     rule: str
     sql: str | None = None
     file: str | None = None
-    map: str = "handbook"
+    map: str = "auto"
     dsn: str | None = None
     last_ms: int = DAY_MS
     until: int | None = None

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 
 from core.replay import mapping
+from core.replay.guess import describe
 from core.replay.scorecard import Truth
 from core.replay.source import Source
 from core.rules.backtest import BacktestFailed
@@ -45,8 +46,7 @@ class Known(NamedTuple):
 def of_file(file: str, map_name: str) -> list[Known]:
     """The payments of a labelled CSV in order of event time; raises ``BacktestFailed``."""
     try:
-        described = mapping.load(map_name)
-        source = Source(Path(file), described, None)
+        source = Source(Path(file), describe(map_name, Path(file), lambda text: None), None)
         survey = source.survey()
         return list(_read(source, in_order=survey.in_order))
     except mapping.MappingError as error:

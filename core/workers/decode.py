@@ -24,6 +24,8 @@ def decode_transaction(record: Record) -> Transaction:
     """A payment; raises for what is none."""
     value = _TRANSACTIONS.decode(record.value or b"")
     _check_amount(value.amount)
+    if value.balance is not None:
+        _check_amount(value.balance)
     _check_time("event_time", value.event_time)
     if value.produced_at is not None:
         _check_time("produced_at", value.produced_at)

@@ -128,7 +128,7 @@ async def deploy(
     progress: Progress = lambda text: None,
     patience: float = PATIENCE,
 ) -> list[RuleState]:
-    """Bring the rules named (by default those whose files say so) to their files' version; those that are there stay untouched.
+    """Bring the rules named (otherwise those on by default) to their files' version; what is there stays untouched.
 
     Raises ``KsqlServerError`` for a statement that the server refuses and ``KsqlUnavailable`` beyond ``patience``
     seconds without a server.

@@ -7,6 +7,7 @@ from core.detection.features.block_list import BlockList
 from core.detection.features.confirmed_rate import MerchantFraudRate, PayeeFraudRate
 from core.detection.features.device_drain import DeviceDrain
 from core.detection.features.dormancy import Dormancy
+from core.detection.features.emptied_balance import EmptiedBalance
 from core.detection.features.geo_velocity import GeoVelocity
 from core.detection.features.new_device import NewDevice
 from core.detection.features.new_payee import NewPayee
@@ -26,9 +27,13 @@ FEATURES: tuple[type[Feature], ...] = (
     SimilarAmounts,
     GeoVelocity,
     Dormancy,
+    EmptiedBalance,
 )
 
 # What the account's own behaviour says, and neither lists nor rules.
-OWN = frozenset(feature.id for feature in FEATURES if feature.State.__struct_fields__) | {PopulationAmount.id}
+OWN = frozenset(feature.id for feature in FEATURES if feature.State.__struct_fields__) | {
+    PopulationAmount.id,
+    EmptiedBalance.id,
+}
 
 __all__ = ["FEATURES", "OWN", "Context", "Feature", "Insufficient", "Outcome"]

@@ -115,7 +115,7 @@ class OwnAmount:
         if count < MIN_PAYMENTS:
             return Insufficient(OwnAmount.id, count, MIN_PAYMENTS)
         amounts = context.population.amount(payment.kind)
-        mean, _ = amounts.moments()
+        mean = amounts.mean()
         if amounts.count < MIN_POPULATION or mean == 0:
             return Insufficient(OwnAmount.id, int(amounts.count), MIN_POPULATION)
         ratio = payment.amount / mean / level
@@ -138,7 +138,7 @@ class OwnAmount:
     @staticmethod
     def learn(state: History, payment: Payment, context: Context) -> None:
         amounts = context.population.amount(payment.kind)
-        mean, _ = amounts.moments()
+        mean = amounts.mean()
         if amounts.count < MIN_POPULATION or mean == 0:
             return
         day = payment.time // DAY_MS

@@ -33,6 +33,8 @@ class PopulationAmount:
         amounts = context.population.channel(payment.kind, payment.channel)
         if amounts.count < MIN_PAYMENTS:
             return Insufficient(PopulationAmount.id, int(amounts.count), MIN_PAYMENTS)
+        if payment.amount <= amounts.mean():  # most are; the deviation costs a root
+            return None
         mean, deviation = amounts.moments()
         line = mean + DEVIATIONS * deviation
         if payment.amount <= line:
