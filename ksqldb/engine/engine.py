@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.inserts import json_row, target_of_values
+from ksqldb.engine.analyse.overrides import check_values
 from ksqldb.engine.entities.schemas import Entity
 from ksqldb.engine.errors import StatementError
 from ksqldb.engine.executor import Executor, Request
@@ -101,6 +102,7 @@ class Engine:
         tells_formats: bool = False,
     ) -> QueryHandle:
         """One SELECT or PRINT statement. ``tells_formats``: PRINT begins with the formats it guesses."""
+        check_values(properties)
         statements = parse(sql, session_variables)
         if len(statements) != 1:
             raise StatementError(f"Expected exactly one KSQL statement; found {len(statements)} instead", sql)

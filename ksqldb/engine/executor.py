@@ -12,6 +12,7 @@ from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.inserts import InsertedRow
 from ksqldb.engine.analyse.names import query_sources
+from ksqldb.engine.analyse.overrides import check_values, is_known, refuse_denied, wrong_value
 from ksqldb.engine.entities import commands, listings, texts
 from ksqldb.engine.entities.refusals import refused
 from ksqldb.engine.entities.schemas import Entity
@@ -72,7 +73,10 @@ class Executor:
     # ------------------------------------------------------------------------------------------ a request
 
     async def execute(self, request: Request) -> list[Entity]:
+        check_values(request.properties)
+        refuse_denied(request.properties, self.catalog.property("ksql.properties.overrides.denylist") or "")
         parsed = parse(request.sql, request.variables)
+        _refuse_unknown(request.properties, parsed)
         await self.refresh_topics()
         await self._ask_retentions(parsed)
         try:
@@ -107,6 +111,7 @@ class Executor:
             statement = one.statement
             match statement:
                 case ast.SetProperty():
+                    _check_set(statement, one.text)
                     properties[statement.name] = statement.value
                 case ast.UnsetProperty():
                     properties.pop(statement.name, None)
@@ -223,7 +228,8 @@ class Executor:
             self._undo(effect)
             raise
         self._log(parsed.text, request.properties, source)
-        query_id = effect.query.id if isinstance(effect, effects.Started) else None
+        made = effect.query if isinstance(effect, effects.Started | effects.Created) else None
+        query_id = None if made is None else made.id
         if query_id is not None:
             self.inspector.overrides[query_id] = dict(request.properties)
         entity = commands.current_status(
@@ -390,6 +396,23 @@ class _Stopped(Exception):
         self.error = error
         self.parsed = parsed
         self.catalog = catalog
+
+
+def _refuse_unknown(properties: Mapping[str, object], parsed: list[ast.ParsedStatement]) -> None:
+    unknown = next((name for name in properties if not is_known(name)), None)
+    if unknown is not None and parsed:
+        text = f"Not recognizable as ksql, streams, consumer, or producer property: '{unknown}'"
+        error = StatementError(text, parsed[0].text)
+        error.error_code = ServerError.error_code
+        raise error
+
+
+def _check_set(statement: ast.SetProperty, text: str) -> None:
+    if not is_known(statement.name, strict=True):
+        raise StatementError(f"Unknown property: {statement.name}", text)
+    problem = wrong_value(statement.name, statement.value)
+    if problem is not None:
+        raise StatementError(problem, text)
 
 
 def _replay_action(action: str, query_id: str, catalog: Catalog, paused: set[str]) -> None:

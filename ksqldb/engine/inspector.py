@@ -48,11 +48,10 @@ class Inspector:
                 "PERSISTENT",
                 persistent.state,
                 persistent.query.plan,
-                persistent.query.sink,
+                None if persistent.query.materializes else persistent.query.sink,
                 persistent.error,
             )
             for query_id, persistent in reversed(self.runtime.queries.items())
-            if not persistent.query.materializes
         }
         return found | self.queries.infos
 

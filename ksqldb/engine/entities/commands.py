@@ -32,6 +32,8 @@ def command_id(statement: ast.Statement) -> str:
 
 def success_message(effect: Effect) -> str:
     match effect:
+        case Created(query=query) if query is not None:
+            return f"Created query with ID {query.id}"
         case Created(source=source):
             return f"{source.kind.value.capitalize()} created"
         case Started(query=query):

@@ -73,7 +73,8 @@ def source_description(
     offsets: Iterable[Entity] = (),
 ) -> Entity:
     store = catalog.metastore
-    readers = [queries[q] for q in sorted(store.readers.get(source.name, ())) if q in queries]
+    reading = sorted(store.readers.get(source.name, ()))
+    readers = [queries[q] for q in reading if q in queries and queries[q].sink is not None]
     writers = [queries[q] for q in sorted(store.writers.get(source.name, ()), reverse=True) if q in queries]
     readers += [q for q in queries.values() if q.kind == "PUSH" and source.name in {s.name for s in q.plan.sources}]
     constraints = sorted({q.sink.name for q in readers if q.sink is not None and q.id.startswith(("CSAS", "CTAS"))})

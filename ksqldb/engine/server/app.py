@@ -15,6 +15,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ksqldb.engine.analyse.overrides import refuse_denied
+from ksqldb.engine.errors import KsqlError
+from ksqldb.engine.server.cluster import cluster_status, heard
 from ksqldb.engine.server.errors import RequestError
 from ksqldb.engine.server.http import Handler, bare_error, empty, error_response, json_response, old_endpoint, server_of
 from ksqldb.engine.server.inserts import inserts_stream
@@ -28,7 +31,6 @@ log = logging.getLogger(__name__)
 _NOT_FOUND = b"<html><body><h1>Resource not found</h1></body></html>"
 _ALWAYS_OPEN = frozenset({"/v1/metadata", "/v1/metadata/id", "/healthcheck"})
 _ALWAYS_SERVED = frozenset({"/chc/ready", "/chc/live"})
-_DENIED = "ksql.service.id"
 DRAIN_PATIENCE = 1.0
 
 
@@ -57,11 +59,6 @@ async def ready(request: Request) -> Response:
     return json_response({})
 
 
-async def cluster_status(request: Request) -> Response:
-    """Heartbeats between nodes are off: there is one node."""
-    return Response(b"", 404, {"content-type": "application/json"})
-
-
 async def metadata(request: Request) -> Response:
     return json_response({"version": VERSION, "clusterId": _cluster(server_of(request))})
 
@@ -78,10 +75,10 @@ def _cluster(server: Server) -> dict[str, object]:
 async def is_valid_property(request: Request) -> Response:
     server = server_of(request)
     name = request.path_params["property"]
-    denied = {_DENIED, *server.setting("ksql.properties.overrides.denylist", "").split(",")}
-    if name in denied:
-        text = "One or more properties overrides set locally are prohibited by the KSQL server (use UNSET to reset "
-        return error_response(RequestError(f"{text}their default value): [{name}]"))
+    try:
+        refuse_denied([name], server.setting("ksql.properties.overrides.denylist", ""))
+    except KsqlError as problem:
+        return error_response(problem)
     return json_response(True)
 
 
@@ -102,8 +99,8 @@ _ROUTES: tuple[BaseRoute, ...] = (
     _route("/info", info, "GET"),
     _route("/healthcheck", healthcheck, "GET"),
     _route("/clusterStatus", cluster_status, "GET"),
-    _route("/heartbeat", cluster_status, "POST"),
-    _route("/lag", cluster_status, "POST"),
+    _route("/heartbeat", heard, "POST"),
+    _route("/lag", heard, "POST"),
     _route("/status", statuses, "GET"),
     _route("/status/{type}/{entity}/{action}", status, "GET"),
     _route("/v1/metadata", metadata, "GET"),

@@ -212,3 +212,47 @@ def test_a_bad_users_file_is_told(tmp_path: Path) -> None:
     users.write_text("ana: x\nnonsense\n")
     done = run("--listen", "127.0.0.1:0", "--bootstrap", "x:1", "--users", str(users))
     assert (done.returncode, "line 2: expected 'name: password[,role]'" in done.stderr) == (1, True)
+
+
+async def test_the_one_server_tells_of_itself_where_heartbeats_are_on(engine: EngineAddress, stream: str) -> None:
+    async with server(engine.bootstrap, "--property", "ksql.heartbeat.enable=true") as (_, url):
+        async with KsqlClient(url) as client:
+            await client.execute(
+                f"CREATE STREAM {stream} (k VARCHAR KEY, n INT) WITH (KAFKA_TOPIC='{stream}', VALUE_FORMAT='JSON');"
+            )
+            (made,) = await client.execute(f"CREATE TABLE {stream}_t AS SELECT n, COUNT(*) FROM {stream} GROUP BY n;")
+        async with httpx.AsyncClient(base_url=url) as http:
+            (status,) = (await http.get("/clusterStatus")).json()["clusterStatus"].values()
+            assert (await http.post("/heartbeat", content=b"{}")).json() == {"isOk": True}
+    query_id = made["commandStatus"]["queryId"]
+    assert status["hostAlive"] is True
+    assert status["activeStandbyPerQuery"][query_id]["activeStores"] == ["Aggregate-Aggregate-Materialize"]
+    topics = [place["topic"] for place in status["activeStandbyPerQuery"][query_id]["activePartitions"]]
+    assert topics == [stream, f"_confluent-ksql-default_query_{query_id}-Aggregate-GroupBy-repartition"]
+
+
+@pytest.mark.parametrize(
+    ("properties", "statement", "status", "message"),
+    [
+        ({"auto.offset.reset": "sideways"}, "SHOW STREAMS;", 400,
+         "Failed to coerce type of value 'sideways' for key 'auto.offset.reset'\nCaused by: Invalid value sideways for "
+         "configuration auto.offset.reset: String\n\tmust be one of: latest, earliest, none"),
+        ({"ksql.streams.commit.interval.ms": "soon"}, "SHOW STREAMS;", 400,
+         "Failed to coerce type of value 'soon' for key 'ksql.streams.commit.interval.ms'\nCaused by: Invalid value "
+         "soon for configuration commit.interval.ms: Not a number\n\tof type LONG"),
+        ({"ksql.service.id": "x"}, "SHOW STREAMS;", 400,
+         "One or more properties overrides set locally are prohibited by the KSQL server (use UNSET to reset their "
+         "default value): [ksql.service.id]"),
+        ({"foo.bar": "x"}, "SHOW STREAMS;", 500,
+         "Not recognizable as ksql, streams, consumer, or producer property: 'foo.bar'"),
+        ({}, "SET 'foo.bar'='x';", 400, "Unknown property: foo.bar"),
+        ({}, "SET 'auto.offset.reset'='sideways';", 400,
+         "Invalid value sideways for configuration auto.offset.reset: String must be one of: latest, earliest, none"),
+    ],
+)  # fmt: skip
+async def test_properties_are_refused_as_a_real_server_refuses_them(
+    engine: EngineAddress, properties: dict[str, str], statement: str, status: int, message: str
+) -> None:
+    async with httpx.AsyncClient(base_url=engine.url) as http:
+        response = await http.post("/ksql", json={"ksql": statement, "streamsProperties": properties})
+    assert (response.status_code, response.json()["message"]) == (status, message)
