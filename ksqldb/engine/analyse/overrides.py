@@ -53,7 +53,8 @@ _OTHERS = frozenset(
         "default.production.exception.handler", "default.timestamp.extractor", "default.value.serde",
         "enable.auto.commit", "enable.idempotence", "group.id", "group.instance.id", "interceptor.classes",
         "metric.reporters", "metrics.recording.level", "metadata.max.age.ms", "partitioner.class",
-        "reconnect.backoff.ms", "reconnect.backoff.max.ms", "rocksdb.config.setter", "sasl.jaas.config", "sasl.mechanism", "security.protocol",
+        "reconnect.backoff.ms", "reconnect.backoff.max.ms",
+        "rocksdb.config.setter", "sasl.jaas.config", "sasl.mechanism", "security.protocol",
         "shutdown.timeout.ms", "ssl.keystore.location", "ssl.keystore.password", "ssl.truststore.location",
         "ssl.truststore.password", "state.dir", "upgrade.from", "window.size.ms",
     }
