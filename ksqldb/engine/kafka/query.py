@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Any
 
 from ksqldb.engine.kafka.client import Fetched
+from ksqldb.engine.kafka.commits import Commits, Output, commit_interval
 from ksqldb.engine.kafka.lanes import Place
 from ksqldb.engine.kafka.sink import Sink, Written
 from ksqldb.engine.plan.steps import AggregateStep, JoinStep, QueryPlan, RekeyStep, SinkStep, SourceStep, Step
@@ -22,8 +23,6 @@ from ksqldb.engine.run.records import Batch, Report
 from ksqldb.engine.run.topology import Entry, Environment, Topology
 
 log = logging.getLogger(__name__)
-
-Output = Callable[[int, Batch, "Headers"], None]  # partition, stream records, the headers of what gave them
 
 
 def needs_time_order(step: Step) -> bool:
@@ -71,7 +70,9 @@ class RunningQuery:
         for entry in self.topology.entries:
             reader = SourceReader(entry.step, entry.wanted, self.report, throws)
             self.readers.setdefault(reader.source.topic, []).append((reader, entry))
-        self.output, self.is_full, self.room = output, is_full, room
+        seconds = commit_interval(environment.properties) if plan.output.is_table else None
+        self.commits = None if seconds is None else Commits(output, seconds)
+        self.output, self.is_full, self.room = self.commits or output, is_full, room
         self.positions: dict[Place, int] = {}
         self.ordered = needs_time_order(plan.output)
         self.pending: dict[Place, _Pending] = {}
@@ -178,7 +179,13 @@ class RunningQuery:
 
     # ------------------------------------------------------------------------------------------ snapshots
 
+    def commit(self) -> None:
+        """Let go of the results that are held back."""
+        if self.commits is not None:
+            self.commits.commit()
+
     def snapshot(self) -> Any:
+        self.commit()
         waiting = [
             [place, [(ts, self.topology.entries.index(entry), record) for ts, entry, record in pending.records]]
             for place, pending in self.pending.items()

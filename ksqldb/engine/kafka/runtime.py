@@ -13,10 +13,11 @@ from aiokafka.errors import KafkaError
 
 from ksqldb.engine.errors import ServerError
 from ksqldb.engine.kafka.client import EARLIEST, LATEST, ReadClient, TopicGone
+from ksqldb.engine.kafka.commits import Output
 from ksqldb.engine.kafka.groups import GroupOffsets
 from ksqldb.engine.kafka.lanes import Lanes, Place
 from ksqldb.engine.kafka.processing_log import ProcessingLog
-from ksqldb.engine.kafka.query import Output, RunningQuery, SinkOutput
+from ksqldb.engine.kafka.query import RunningQuery, SinkOutput
 from ksqldb.engine.kafka.sink import Sink
 from ksqldb.engine.kafka.snapshots import Snapshots, encode
 from ksqldb.engine.plan.query import PersistentQuery, group_of
@@ -84,6 +85,8 @@ class Runtime:
             self.saver.cancel()
             await asyncio.gather(self.saver, return_exceptions=True)
         await self.lanes.stop()
+        for persistent in self.queries.values():
+            persistent.running.commit()
         await self.save(final=True)
         await self.groups.stop()
         await self.sink.stop()
@@ -169,6 +172,7 @@ class Runtime:
         persistent = self.queries.pop(query_id, None)
         if persistent is not None:
             self.lanes.drop(persistent.running)
+            persistent.running.commit()
             await self.sink.flush()
             if self.snapshots is not None:
                 self.snapshots.drop(query_id)
@@ -180,6 +184,7 @@ class Runtime:
     def pause(self, query_id: str) -> None:
         persistent = self.queries[query_id]
         self.lanes.drop(persistent.running)
+        persistent.running.commit()
         persistent.state = "PAUSED"
 
     async def resume(self, query_id: str) -> None:
