@@ -9,6 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.screen import Screen
 
 from tui import format as show
@@ -18,11 +19,13 @@ from tui.ports import Done, Ports, ServiceState, Unavailable, Verdict
 from tui.screens import catalogue
 from tui.screens.base import ControlScreen
 from tui.screens.dialogs import Choice, HelpPanel, MenuPanel, MessagesPanel
+from tui.session import Session
 from tui.terminal import clipboard
 from tui.terminal.crash import ReportingApp
 from tui.terminal.driver import GuardedDriver
 from tui.terminal.pacing import PacedScreen
 from tui.terminal.sanitise import clean
+from tui.widgets.prompt import Prompt
 
 BREAKPOINTS = ((0, "-tiny"), (70, "-narrow"), (110, "-wide"), (180, "-full"))
 """Widths from which screens get their classes: beside the list a detail, then chart, list and detail."""
@@ -37,12 +40,22 @@ MESSAGE_SECONDS = 6
 MESSAGES_KEPT = 500
 
 
+def _palette() -> type[Provider]:
+    from tui.palette import Palette
+
+    return Palette
+
+
 class ControlCenter(ReportingApp):
-    """``files`` is where exports and copies go; ``keys`` is the user's keymap (action name to keys)."""
+    """``files`` is where exports and copies go; ``keys`` is the user's keymap (action name to keys).
+
+    ``session`` is what is found again from the last time.
+    """
 
     CSS_PATH = STYLE_SHEETS
     TITLE = "stream guard"
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = {_palette}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("app")]
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
@@ -51,7 +64,13 @@ class ControlCenter(ReportingApp):
     DEFAULT_MODE = "boot"
 
     def __init__(
-        self, ports: Ports, files: Path, *, theme_name: str = "guard-dark", keys: Mapping[str, str] | None = None
+        self,
+        ports: Ports,
+        files: Path,
+        *,
+        theme_name: str = "guard-dark",
+        keys: Mapping[str, str] | None = None,
+        session: Session | None = None,
     ) -> None:
         super().__init__(driver_class=GuardedDriver)
         self.HORIZONTAL_BREAKPOINTS = [*BREAKPOINTS]
@@ -59,13 +78,14 @@ class ControlCenter(ReportingApp):
         for known in theme.THEMES:
             self.register_theme(known)
         self.theme = theme_name if theme_name in self.available_themes else "guard-dark"
-        self.ports = ports
+        self.ports: Ports = ports
         self.live = Live(ports)
         self.files = files
         self.messages: list[tuple[float, str, str]] = []
         """What was said: epoch seconds, style, text; newest last."""
         self.start_problem = ""
         """Why the stack did not come up at the last try."""
+        self.session = session or Session()
         self._keys = dict(keys or {})
         self._wanted_theme = theme_name
         self._troubles: set[str] = set()
@@ -105,7 +125,7 @@ class ControlCenter(ReportingApp):
         self.start_problem = ""
         self.live.start()
         if self.current_mode == "boot":
-            await self.switch_mode("overview")
+            await self.switch_mode(self.session.screen if self.session.screen in keymap.SCREENS else "overview")
 
     def stack_changed(self, state: ServiceState) -> None:
         before = self.live.services.get(state.name)
@@ -115,7 +135,11 @@ class ControlCenter(ReportingApp):
             self.say(f"{state.name}: {state.state} {state.detail}".rstrip(), style)
 
     async def close_all(self) -> None:
-        """Stop polling, the hosted worker and the lease on the stack."""
+        """Keep the session; stop polling, the hosted worker and the lease on the stack."""
+        if self.current_mode in keymap.SCREENS:
+            self.session.screen = self.current_mode
+        self.session.theme = self.theme if self.theme != self._wanted_theme else self.session.theme
+        self.session.save()
         self.ports.watchdog.stop()
         await self.live.stop()
         await self.ports.stack.close()
@@ -200,7 +224,7 @@ class ControlCenter(ReportingApp):
 
     def _launch(self, name: str | None) -> None:
         if name == "traffic":
-            self.run_worker(self._set_traffic(0 if self.live.traffic.value else 200), group="command")
+            self.run_worker(self.set_traffic(0 if self.live.traffic.value else 200), group="command")
         elif name is not None:
             self.run_worker(self.launch(name), group="command")
 
@@ -208,7 +232,7 @@ class ControlCenter(ReportingApp):
         """Ask for a run through the log; a worker somewhere claims it."""
         await self.command(self.ports.commands.launch(scenario, int(self.ports.now() * 1000) % 1_000_000))
 
-    async def _set_traffic(self, rate: int) -> None:
+    async def set_traffic(self, rate: int) -> None:
         await self.command(self.ports.commands.set_traffic(rate))
 
     async def command(self, running: Awaitable[Verdict]) -> bool:
@@ -226,27 +250,20 @@ class ControlCenter(ReportingApp):
             self.screen.talk(self._ask_command(self.screen), "command-line")
 
     async def _ask_command(self, screen: ControlScreen) -> None:
-        line = await screen.ask(f": {' '.join(keymap.SCREENS)} launch NAME traffic RATE theme NAME help messages quit")
-        words = (line or "").split()
-        if not words:
-            return
-        verb, rest = words[0], words[1:]
-        if verb in keymap.SCREENS:
-            await self.action_show(verb)
-        elif verb in ("q", "quit"):
-            await self.action_quit()
-        elif verb == "help":
-            await self.action_help()
-        elif verb == "messages":
-            await self.action_messages()
-        elif verb == "launch" and rest:
-            await self.launch(rest[0])
-        elif verb == "traffic" and rest and rest[0].isdecimal():
-            await self._set_traffic(int(rest[0]))
-        elif verb == "theme" and rest and rest[0] in self.available_themes:
-            self.theme = rest[0]
-        else:
-            self.say(f"there is no command {' '.join(words)!r}", "warn")
+        from tui import commands
+
+        line = await screen.query_one(Prompt).ask(
+            "a command: tab completes, up brings back", options=commands.lines(self), earlier=self.session.commands
+        )
+        if line is not None and line.strip():
+            self.session.typed(line.strip())
+            await commands.run(self, line)
+
+    async def action_jump(self) -> None:
+        from tui.screens.jump import JumpPanel
+
+        if isinstance(self.screen, ControlScreen):
+            await self.push_screen(JumpPanel(self.screen))
 
     def copy_or_save(self, text: str, file_name: str | None) -> None:
         """To the clipboard of the terminal, and to a file as the fallback (or the wanted place)."""

@@ -38,6 +38,7 @@ _SHOWN = {
     "minus": "-",
     "equals_sign": "=",
     "semicolon": ";",
+    "apostrophe": "'",
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
     "less_than_sign": "<",
@@ -85,6 +86,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("app", "launch", ("s",), "app.launch", "scenario", "launch a scenario, from anywhere", footer=50),
     Action("app", "command", ("colon",), "app.command", "command", "type a command: a screen, a scenario, quit …"),
     Action("app", "palette", ("ctrl+p",), "app.command_palette", "palette", "search every action by name"),
+    Action(
+        "app", "jump", ("apostrophe", "J"), "app.jump", "jump", "a letter on every pane and row: its key goes there"
+    ),
     Action("app", "messages", ("m",), "app.messages", "messages", "what the control center said, with times"),
     Action(
         "app", "fullscreen", ("f",), "app.fullscreen", "full screen", "give the focused pane the whole screen, or back"

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote
 
 from tui.ports import Ports
 from tui.profile import Profile, chosen
@@ -121,8 +122,11 @@ def show(
 
 def _center(ports: Ports, home: Path, profile: Profile) -> ControlCenter:
     from tui.app import ControlCenter
+    from tui.session import Session
 
-    return ControlCenter(ports, home / "exports", theme_name=profile.theme or "guard-dark", keys=profile.keys)
+    session = Session.load(home / "session" / f"{quote(profile.environment, safe='')}.json")
+    theme = profile.theme or session.theme or "guard-dark"
+    return ControlCenter(ports, home / "exports", theme_name=theme, keys=profile.keys, session=session)
 
 
 def _show(

@@ -66,7 +66,7 @@ async def _describe(session: Session) -> None:
     await session.press("3")
     await session.shows("FRAUD_ALERTS")
     session.app.screen.query_one(Objects).focus()
-    await session.press("enter")
+    await session.press("D")
     await session.shows("DECIMAL(12, 2)")
 
 

@@ -58,6 +58,9 @@ class ControlScreen(PacedScreen[None]):
             yield KeyBar()
 
     def on_mount(self) -> None:
+        for feed in self.query(Feed):
+            if kept := self.center.session.filters.get(feed.id or ""):
+                feed.set_filter(kept)
         self.set_interval(1 / DRAIN_HZ, self.tick, name="drain")
         self.call_after_refresh(self.tick)
 
@@ -115,6 +118,11 @@ class ControlScreen(PacedScreen[None]):
             "rows with this text (enter keeps it, esc drops it)", value=before, on_change=feed.set_filter
         )
         feed.set_filter("" if answer is None else answer)
+        self._remember_filter(feed)
+
+    def _remember_filter(self, feed: Feed[Any]) -> None:
+        if feed.id is not None:
+            self.center.session.filtered(feed.id, feed.model.filter)
 
     def on_feed_copy_wanted(self, event: Feed.CopyWanted) -> None:
         event.stop()
@@ -130,5 +138,6 @@ class ControlScreen(PacedScreen[None]):
         focused = self.focused
         if isinstance(focused, Feed) and focused.model.filter:
             focused.set_filter("")
+            self._remember_filter(focused)
             return True
         return False

@@ -133,6 +133,15 @@ class Feed(Canvas, Generic[T]):
             self._drawn = picture
             self.refresh()
 
+    def drawn_rows(self) -> list[tuple[int, int]]:
+        """``(index, line)`` of each row on the screen, from the top; ``go_to_drawn`` takes the index."""
+        return [(index, index + self._head_height) for index in range(min(len(self._window), self._body_height))]
+
+    def go_to_drawn(self, index: int) -> None:
+        """Put the cursor on a row of the screen."""
+        if index < len(self._window):
+            self.action_move(index - self._at)
+
     def on_resize(self) -> None:
         self.redraw()
 

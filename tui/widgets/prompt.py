@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -18,6 +18,13 @@ _PRINTABLE = "[^\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2
 """What may be entered: a pasted control sequence is refused as a whole."""
 
 
+def _common(texts: Sequence[str]) -> str:
+    """What all of them begin with."""
+    first, last = min(texts, default=""), max(texts, default="")
+    same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
+    return first[:same]
+
+
 class _Answer(Input):
     """Takes its keys in the order they came. Bindings run only after keys that are typed fast behind them."""
 
@@ -25,6 +32,32 @@ class _Answer(Input):
         super().__init__(id="answer", select_on_focus=False, compact=True, restrict=_PRINTABLE)
         self.cursor_blink = False  # each blink is bytes on the line
         self._give = give
+        self.options: Sequence[str] = ()
+        self.earlier: Sequence[str] = ()
+        self._back = 0
+
+    def prepare(self, options: Sequence[str], earlier: Sequence[str]) -> None:
+        """What tab completes to, and what up walks back through (the newest last)."""
+        self.options, self.earlier, self._back = options, earlier, 0
+
+    def _complete(self) -> None:
+        """To what all options that begin so have in common; with nothing to add, to the next option."""
+        fitting = [option for option in self.options if option.startswith(self.value)]
+        common = _common(fitting)
+        if self.value in self.options:
+            group = [option for option in self.options if option.startswith(self.value.rpartition(" ")[0])]
+            common = group[(group.index(self.value) + 1) % len(group)]
+        elif common == self.value and fitting:
+            common = fitting[0]
+        self._put(common or self.value)
+
+    def _recall(self, step: int) -> None:
+        self._back = max(0, min(len(self.earlier), self._back + step))
+        self._put(self.earlier[-self._back] if self._back else "")
+
+    def _put(self, text: str) -> None:
+        self.value = text
+        self.cursor_position = len(text)
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
@@ -33,6 +66,10 @@ class _Answer(Input):
             self._give(None)
         elif event.key == "backspace":
             self.action_delete_left()
+        elif event.key == "tab" and self.options:
+            self._complete()
+        elif event.key in ("up", "down") and self.earlier:
+            self._recall(1 if event.key == "up" else -1)
         else:
             return
         event.stop()
@@ -86,8 +123,13 @@ class Prompt(Vertical):
         value: str = "",
         on_change: Callable[[str], None] | None = None,
         more: bool = False,
+        options: Sequence[str] = (),
+        earlier: Sequence[str] = (),
     ) -> str | None:
-        """The text that was entered, or None when it was declined. ``on_change`` hears every stroke."""
+        """The text that was entered, or None when it was declined. ``on_change`` hears every stroke.
+
+        ``options`` are what tab completes to, ``earlier`` what up brings back.
+        """
         if self._answer is not None:
             return None
         self.hold()
@@ -98,7 +140,8 @@ class Prompt(Vertical):
             return early
         self._answer = asyncio.get_running_loop().create_future()
         self.query_one(Lines).show([[(f" {question}", "bad" if danger else "accent")]])
-        answer = self.query_one(Input)
+        answer = self.query_one(_Answer)
+        answer.prepare(options, earlier)
         self._on_change = None
         answer.value = value + answer.value
         answer.cursor_position = len(answer.value)

@@ -83,6 +83,7 @@ class AccountsScreen(ControlScreen):
         self._begins = ""
         self._looked = asyncio.Event()
         self._newest: tuple[str, Sequence[Moment]] = ("", ())
+        self._preview_problem = ""
 
     @property
     def _now_ms(self) -> int:
@@ -153,8 +154,9 @@ class AccountsScreen(ControlScreen):
     async def _fetch_preview(self, account_id: str) -> None:
         try:
             self._newest = account_id, await self.live.ports.accounts.timeline(account_id, PREVIEWED)
+            self._preview_problem = ""
         except Unavailable as error:
-            self.say(str(error), "bad")
+            self._preview_problem = str(error)
         self._preview()
 
     def _preview(self) -> None:
@@ -169,7 +171,9 @@ class AccountsScreen(ControlScreen):
         blocked = f"  blocked: {row.blocked}" if row.blocked else ""
         lines: list[Line] = [[(f" {row.account_id}", "strong"), (blocked, "bad")]]
         lines += [*flow(facts(row, self._now_ms), width), []]
-        if self._newest[0] == row.account_id:
+        if self._preview_problem:
+            lines.append([(f" {self._preview_problem}", "bad")])
+        elif self._newest[0] == row.account_id:
             for moment in reversed(self._newest[1]):
                 time, sign, _, what, amount, *_ = moment_cells(moment, self._now_ms)
                 lines.append([(f" {time[0]:>11} ", "dim"), sign, (f"{amount[0]:>13} ", "text"), what])
