@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real replay-real chaos check format bench compatibility screenshot clean
+.PHONY: help run test test-real replay-real chaos fuzz check format bench compatibility screenshot clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ replay-real: $(READY)  ## three weeks of payments on Apache Kafka while worker a
 chaos: $(READY)  ## the fault tests, longer; then the fault matrix with its table in docs/faults.md
 	STREAMGUARD_CHAOS=40 $(BIN)/python -m pytest tests/chaos -n 0
 	$(BIN)/python -m tests.chaos.matrix --report docs/faults.md
+
+fuzz: $(READY)  ## a million changed inputs: Kafka values, REST answers, SQL, keys, settings, what is shown
+	$(BIN)/python -m tests.fuzz
 
 check: $(READY)  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

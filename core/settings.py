@@ -5,6 +5,7 @@ An address that is set points at a service somewhere else; one that is not is se
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +17,7 @@ from ksqldb.kafka import Kafka
 
 FILE = "streamguard.toml"
 PROFILES = "profiles"
+_HOST_PORT = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.%\w]+\]):([0-9]{1,5})", re.ASCII)
 SCREEN = "screen"
 PREFIX = "STREAMGUARD_"
 
@@ -26,9 +28,10 @@ class SettingsError(Exception):
 
 def _kafka_addresses(value: str) -> str:
     for address in value.split(","):
-        host, colon, port = address.strip().rpartition(":")
-        if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
-            raise ValueError(f"{address.strip()!r} is not HOST:PORT")
+        found = _HOST_PORT.fullmatch(address.strip())
+        if found is None or not 0 < int(found[1]) < 65536:
+            shown = address.strip() if "@" not in address else "an address with a user in it"
+            raise ValueError(f"{shown!r} is not HOST:PORT")
     return value
 
 
@@ -219,7 +222,11 @@ def load(**flags: Any) -> Settings:
         raise SettingsError(f"{FILE}: {error}") from None
     except OSError as error:
         raise SettingsError(f"{FILE} cannot be read: {error.strerror}") from None
-    return settings.model_copy(update={"home": settings.home.expanduser().absolute()})
+    try:
+        home = settings.home.expanduser()
+    except RuntimeError:  # ~name of somebody who is not there
+        raise SettingsError(f"home: there is no user {settings.home.parts[0].removeprefix('~')!r}") from None
+    return settings.model_copy(update={"home": home.absolute()})
 
 
 def _sentence(problem: Any, flags: dict[str, Any]) -> str:

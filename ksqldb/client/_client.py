@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import httpx
 import msgspec
 
-from ksqldb.client._errors import KsqlClientError, KsqlServerError, KsqlUnavailable, clean, from_body
+from ksqldb.client._errors import KsqlClientError, KsqlServerError, KsqlUnavailable, clean, from_body, understood
 from ksqldb.client._query import Overflow, Query, has_limit, is_push, settle
 from ksqldb.client._rows import Format, Row
 from ksqldb.client._types import Column
@@ -146,6 +146,8 @@ class KsqlClient:
         if sequence is not None:
             body["commandSequenceNumber"] = sequence
         entities: list[Entity] = await self._json("POST", "/ksql", body)
+        if not (isinstance(entities, list) and all(isinstance(entity, dict) for entity in entities)):
+            raise KsqlServerError(50000, f"{self.url}/ksql: the answer is no list of entities; is it a ksqlDB server?")
         for entity in entities:
             await self._settle(entity)
         return entities
@@ -163,8 +165,14 @@ class KsqlClient:
 
     async def queries(self) -> list[RunningQuery]:
         """What runs on the server now, push queries included."""
+        entities = await self.execute("SHOW QUERIES;")
+        with understood("SHOW QUERIES"):
+            return self._running(entities)
+
+    @staticmethod
+    def _running(entities: list[Entity]) -> list[RunningQuery]:
         found = []
-        for entity in await self.execute("SHOW QUERIES;"):
+        for entity in entities:
             for query in entity.get("queries", ()):
                 counts = query.get("statusCount") or {query.get("state", "RUNNING"): 1}
                 found.append(
@@ -299,14 +307,17 @@ class KsqlClient:
     # ---------------------------------------------------------------------------------------------------- server
 
     async def info(self) -> ServerInfo:
-        server = (await self._json("GET", "/info"))["KsqlServerInfo"]
+        answer = await self._json("GET", "/info")
         names = ("version", "kafkaClusterId", "ksqlServiceId", "serverStatus")
-        return ServerInfo(*(clean(str(server.get(name, ""))) for name in names))
+        with understood(f"{self.url}/info"):
+            server = answer["KsqlServerInfo"]
+            return ServerInfo(*(clean(str(server.get(name, ""))) for name in names))
 
     async def healthy(self) -> bool:
         """What the server itself says of its health; False too where it cannot be reached."""
         try:
-            return bool((await self._json("GET", "/healthcheck")).get("isHealthy"))
+            answer = await self._json("GET", "/healthcheck")
+            return isinstance(answer, dict) and answer.get("isHealthy") is True
         except KsqlClientError:
             return False
 
@@ -321,7 +332,7 @@ class KsqlClient:
             raise from_body(response.status_code, response.content)
         try:
             return msgspec.json.decode(response.content)
-        except msgspec.DecodeError as problem:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             raise KsqlServerError(50000, f"{self.url}{path} answered something that is not JSON: {problem}") from None
 
 

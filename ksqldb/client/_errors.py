@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -49,6 +51,15 @@ class KsqlServerError(KsqlClientError):
         return self.error_code // 100 in (429, 500, 502, 503, 504)
 
 
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Inside, an answer is taken apart; one of another shape than ksqlDB's raises ``KsqlServerError`` for ``what``."""
+    try:
+        yield
+    except (msgspec.MsgspecError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        raise KsqlServerError(50000, f"{what}: the answer is none of ksqlDB's; is it a ksqlDB server?") from None
+
+
 _NOT_READY = (50302, 50303, 50304)
 
 
@@ -61,7 +72,8 @@ def from_object(value: Any, status: int = 500) -> KsqlClientError:
     message = clean(str(value.get("message") or f"HTTP status {status}"))
     if code in _NOT_READY:
         return KsqlUnavailable(message)
-    entities = tuple(e for e in value.get("entities") or () if isinstance(e, dict))
+    listed = value.get("entities")
+    entities = tuple(e for e in listed if isinstance(e, dict)) if isinstance(listed, list) else ()
     return KsqlServerError(code, message, clean(str(value.get("statementText") or "")), entities)
 
 
@@ -69,7 +81,7 @@ def from_body(status: int, body: bytes) -> KsqlClientError:
     """The error of a response that is not 200; a body that is no JSON (a proxy's page) is quoted in short."""
     try:
         return from_object(msgspec.json.decode(body), status)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = clean(body[:400].decode(errors="replace")).strip()
         message = f"HTTP status {status}" + (f": {text}" if text else "")
         return KsqlUnavailable(message) if status in (502, 503, 504) else KsqlServerError(status * 100, message)

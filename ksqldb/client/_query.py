@@ -15,7 +15,7 @@ from typing import Self
 
 import httpx
 
-from ksqldb.client._errors import KsqlClientError, KsqlServerError, KsqlUnavailable, from_body
+from ksqldb.client._errors import KsqlClientError, KsqlServerError, KsqlUnavailable, from_body, understood
 from ksqldb.client._rows import Format, Row, reader
 from ksqldb.client._types import Column
 
@@ -200,7 +200,8 @@ class Query:
                     raise from_body(response.status_code, await response.aread())
                 try:
                     async for chunk in response.aiter_raw():
-                        part = parts.feed(chunk)
+                        with understood("/query-stream"):
+                            part = parts.feed(chunk)
                         if part.columns is not None:
                             self.columns, self.query_id = part.columns, part.query_id
                             query_id, self.problem = part.query_id, None

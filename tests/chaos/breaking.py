@@ -72,10 +72,10 @@ class Clock:
     """A wall clock that can be moved for each service alone: a library loaded before the system's own."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises ``RuntimeError`` where there is no C compiler."""
+        """Raises ``PermissionError`` where there is no C compiler."""
         compiler = shutil.which("cc")
         if compiler is None:
-            raise RuntimeError("there is no C compiler for the library that moves clocks")
+            raise PermissionError("there is no C compiler for the library that moves clocks")
         folder.mkdir(parents=True)
         folder.chmod(0o755)
         (folder / "clock.c").write_text(_CLOCK)
@@ -140,7 +140,7 @@ def cut(pid: int) -> int:
     for process in family(pid):
         with contextlib.suppress(psutil.NoSuchProcess):
             for connection in process.net_connections("all"):
-                if connection.fd >= 0 and (connection.raddr or connection.status == psutil.CONN_ESTABLISHED):
+                if connection.fd >= 0:
                     count += _shut(process.pid, connection.fd)
     return count
 
@@ -157,6 +157,8 @@ def _shut(pid: int, descriptor: int) -> int:
                 raise PermissionError("the sockets of another process cannot be taken here")
             return 0
         with socket.socket(fileno=taken) as taken_over:
+            if not _is_connection(taken_over):
+                return 0
             taken_over.shutdown(socket.SHUT_RDWR)
     except OSError as error:
         if isinstance(error, PermissionError):
@@ -167,12 +169,19 @@ def _shut(pid: int, descriptor: int) -> int:
     return 1
 
 
+def _is_connection(taken: socket.socket) -> bool:
+    """Neither a socket that listens nor a process's pair with itself, such as the one that wakes an event loop."""
+    if taken.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        return False
+    return taken.family != socket.AF_UNIX or bool(taken.getsockname() or taken.getpeername())
+
+
 @contextlib.contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[None]:
     """A disk of its own for this folder. Raises ``PermissionError`` where this user may not mount one."""
-    folder.mkdir(parents=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0700", "tmpfs", folder],
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "tmpfs", folder],
         capture_output=True,
         check=False,
     )

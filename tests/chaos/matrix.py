@@ -25,6 +25,7 @@ from aiokafka.errors import KafkaError
 from core.kafka.connection import Kafka
 from core.settings import Settings, load
 from core.stack.client import Stack, ensure_stack, stop_stack
+from core.stack.errors import StackError
 from core.stack.state import UP
 from core.workers.host import connect
 from core.workers.sender import Sender, payment
@@ -194,7 +195,7 @@ async def ground(disk: str | None, clock: breaking.Clock | None, home: Path) -> 
     """A new stack; ``disk`` is the service whose data lies on a small disk of its own."""
     async with AsyncExitStack() as stack:
         if disk is not None:
-            stack.enter_context(breaking.small_disk(home / disk, 768))
+            stack.enter_context(breaking.small_disk(_disk_of(disk, home), 1536))
         settings = load(home=home)
         for name, value in (clock.environment if clock is not None else {}).items():
             os.environ[name] = value
@@ -227,6 +228,11 @@ async def ground(disk: str | None, clock: breaking.Clock | None, home: Path) -> 
             await asyncio.wait([watching])
 
 
+def _disk_of(service: str, home: Path) -> Path:
+    """What to put on a disk of its own: PostgreSQL moves its new folder into place, so for it the whole home."""
+    return home if service == "postgres" else home / service
+
+
 async def apply(ground: Ground, cell: Cell) -> None:
     """Break the service, hold it so, and undo it where that does not undo itself."""
     pid = ground.pid(cell.service)
@@ -242,11 +248,13 @@ async def apply(ground: Ground, cell: Cell) -> None:
             async with breaking.slowed(pid):
                 await asyncio.sleep(HELD_S)
         case "cut":
+            shut = 0
             for _ in range(3):
-                breaking.cut(pid)
+                shut += breaking.cut(pid)
                 await asyncio.sleep(HELD_S / 4)
+            ground.note(f"{shut} connections cut")
         case "full disk":
-            with breaking.full(ground.settings.home / cell.service):
+            with breaking.full(_disk_of(cell.service, ground.settings.home)):
                 await asyncio.sleep(HELD_S)
         case "clock step":
             assert ground.clock is not None
@@ -303,25 +311,25 @@ async def run(chosen: Sequence[Cell]) -> list[Outcome]:
                         print(" | ".join(outcome.row()), flush=True)
                         if not outcome.good:
                             break
-            except (PermissionError, RuntimeError) as error:
+            except PermissionError as error:
                 outcomes += [Outcome(cell, skipped=f"not here: {error}") for cell in waiting]
+                print(f"{service}, {fault}: {error}", flush=True)
+            except (RuntimeError, StackError) as error:
+                outcomes += [Outcome(cell, said=[str(error)]) for cell in waiting]
                 print(f"{service}, {fault}: {error}", flush=True)
     return outcomes
 
 
+_LEFT_OUT = "; ".join(f"{service} has no {fault}: {why}" for (service, fault), why in LEFT_OUT.items())
 _ABOUT = f"""# Faults
 
-What `make chaos` broke, and what it cost: every service, broken in every way, while nothing flows (idle), while payments
-flow ({RATE} a second), and right after {BACKLOG:,} came at once. A payment is lost when it was acknowledged and is not
-decided, double when it was decided twice. A fault is held for {
-    HELD_S:.0f} s; "well after" counts from its end until all
-that was sent is decided. Clocks are moved by {
-    STEP_S // 3600
-} h, forward, back and home; "slow" leaves a service a tenth of
-its time; "cut" shuts every connection it has, three times; "full disk" leaves no byte on the disk of its data; "restart
-during start-up" kills it three times, each time as soon as it is there again. {
-    "; ".join(f"{service} has no {fault}: {why}" for (service, fault), why in LEFT_OUT.items())
-}. `tests/chaos/matrix.py` is the matrix.
+What `make chaos` broke, and what it cost: every service, broken in every way, while nothing flows (idle), while
+payments flow ({RATE} a second, load), and right after {BACKLOG:,} came at once (backlog). A payment is lost when it
+was acknowledged and is not decided, double when it was decided twice. A fault is held for {HELD_S:.0f} s; "well after"
+counts from its end until all that was sent is decided. Clocks are moved by {STEP_S // 3600} h, forward, back and home.
+"Slow" leaves a service a tenth of its time; "cut" shuts every connection it has, three times; "full disk" leaves no
+byte on the disk of its data; "restart during start-up" kills it three times, each time as soon as it is there again.
+Left out: {_LEFT_OUT}. `tests/chaos/matrix.py` is the matrix.
 
 """
 

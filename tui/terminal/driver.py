@@ -10,10 +10,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.terminal.keys import KeyReader
 from tui.terminal.paint import Painter
 from tui.terminal.writer import Writer
 
@@ -98,7 +98,7 @@ class GuardedDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the wake pipe closes (a wanted stop) or the terminal ends (then the app is told)."""
-        parser = XTermParser(self._debug)
+        parser = KeyReader(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         selector = selectors.DefaultSelector()
         selector.register(self.fileno, selectors.EVENT_READ)
