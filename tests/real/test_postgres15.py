@@ -15,6 +15,7 @@ SUITES = (
     "tests/core/projections",
     "tests/core/kafka/test_lease.py",
     "tests/core/kafka/test_inlet.py",
+    "tests/chaos/test_writers.py",
 )
 
 
