@@ -199,6 +199,44 @@ async def test_a_rebuild_changes_over_under_readers_and_writers(log: EventLog, p
     await conn.close()
 
 
+async def test_every_projection_is_rebuilt_under_load_and_then_proven(
+    log: EventLog, pool: Any, postgres_dsn: str
+) -> None:
+    await log.append_many(story(20, 300))
+    running = asyncio.create_task(Runner(pool, log).run())
+    tables = [table for projection in PROJECTIONS for table in projection.published]
+    stop = asyncio.Event()
+
+    async def read() -> None:
+        while not stop.is_set():
+            for table in tables:
+                await pool.fetch(f"select * from read.{table} limit 5")
+
+    async def write() -> None:
+        seed = 21
+        while not stop.is_set():
+            for item in story(seed, 40):
+                await log.append(item.stream, item.events, meta=META)
+            seed += 1
+
+    busy = [asyncio.create_task(read()), asyncio.create_task(write())]
+    conn = await asyncpg.connect(postgres_dsn)
+    for projection in PROJECTIONS:
+        assert await rebuild(conn, projection) == 2
+        assert not any(task.done() for task in (*busy, running))
+        proof = await prove(conn, projection)
+        assert proof.equal, proof.differences
+    stop.set()
+    await asyncio.gather(*busy)
+    while any(s.lag_events for s in await standings(conn)):
+        assert not running.done()
+    for projection in PROJECTIONS:
+        assert (await prove(conn, projection)).equal
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await conn.close()
+
+
 async def test_a_cancelled_rebuild_goes_on_where_it_stopped(
     log: EventLog, pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
