@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real replay-real chaos fuzz check format bench compatibility screenshot clean
+.PHONY: help run test test-real replay-real wheel chaos fuzz check format bench compatibility screenshot clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ test-real: $(READY)  ## the suite against Apache Kafka (by Maven) and PostgreSQL
 
 replay-real: $(READY)  ## three weeks of payments on Apache Kafka while worker and broker are killed
 	STREAMGUARD_REPLAY=whole $(BIN)/python -m pytest tests/real/test_replay.py -n 0 -s
+
+wheel: $(READY)  ## build the wheel, install it with all it needs into an empty environment, run it from there
+	STREAMGUARD_WHEEL=whole $(BIN)/python -m pytest tests/real/test_wheel.py -n 0
 
 chaos: $(READY)  ## the fault tests, longer; then the fault matrix with its table in docs/faults.md
 	STREAMGUARD_CHAOS=40 $(BIN)/python -m pytest tests/chaos -n 0
