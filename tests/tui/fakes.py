@@ -319,6 +319,11 @@ class FakePush:
     def finish(self) -> None:
         self._queue.put_nowait(None)
 
+    @property
+    def unread(self) -> int:
+        """Batches that nobody has read yet."""
+        return self._queue.qsize()
+
     async def batches(self) -> AsyncIterator[Sequence[Sequence[object]]]:
         while (batch := await self._queue.get()) is not None:
             yield batch
