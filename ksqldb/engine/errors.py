@@ -16,7 +16,8 @@ class KsqlError(Exception):
 class StatementError(KsqlError):
     """A statement that parsed but cannot be run (``statement_error``, 40001).
 
-    ``unlogged`` is a form of the message with literals kept, where the logged one masks them.
+    ``unlogged`` is a form of the message with literals kept, where the logged one masks them; ``entities`` are the
+    answers of the request's earlier statements.
     """
 
     error_code = 40001
@@ -25,6 +26,7 @@ class StatementError(KsqlError):
         super().__init__(message)
         self.statement = statement
         self.unlogged = unlogged if unlogged is not None else message
+        self.entities: list[dict[str, object]] = []
 
 
 def told(error: KsqlError) -> str:

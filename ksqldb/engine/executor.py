@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from aiokafka.errors import KafkaError
 
@@ -17,7 +17,7 @@ from ksqldb.engine.entities import commands, listings, texts
 from ksqldb.engine.entities.refusals import refused
 from ksqldb.engine.entities.schemas import Entity
 from ksqldb.engine.errors import KsqlError, NotSupported, ServerError, StatementError
-from ksqldb.engine.inspector import Inspector, find_query
+from ksqldb.engine.inspector import Inspector, find_query, source_of, targets
 from ksqldb.engine.kafka.queries import Queries
 from ksqldb.engine.kafka.runtime import Runtime, now_ms
 from ksqldb.engine.kafka.topics import DEFAULT_RETENTION_MS, Topics
@@ -25,6 +25,7 @@ from ksqldb.engine.metastore import Source
 from ksqldb.engine.metastore.commandlog import Command, CommandLog
 from ksqldb.engine.parse import parse
 from ksqldb.engine.plan import statements as effects
+from ksqldb.engine.recovery import recover
 from ksqldb.engine.run.local import checked, wrap_errors
 from ksqldb.engine.run.partitioner import partition_of
 
@@ -87,7 +88,7 @@ class Executor:
             try:
                 await self._execute(one, request)
             except StatementError as error:
-                error.entities = list(request.entities)  # type: ignore[attr-defined]
+                error.entities = list(request.entities)
                 raise
         return request.entities
 
@@ -130,7 +131,7 @@ class Executor:
                 case ast.QueryAction():
                     self._check_action(statement, one.text, trial)
                     if statement.action == "TERMINATE":
-                        for query_id in self._targets(statement, trial):
+                        for query_id in targets(statement, trial):
                             effects.end(query_id, trial)
                     number += 2
 
@@ -152,12 +153,6 @@ class Executor:
             if first is not None and first.topic in self.catalog.topics:
                 retention = await self.topics.retention_ms(first.topic)
         return refused(stop.error, stop.parsed, stop.catalog, retention)
-
-    def _targets(self, action: ast.QueryAction, catalog: Catalog) -> list[str]:
-        if action.query_id is None:
-            return list(catalog.queries)
-        found = find_query(action.query_id, catalog)
-        return [] if found is None else [found]
 
     def _find_push(self, query_id: str) -> str | None:
         return next((name for name in self.queries.handles if name.upper() == query_id.upper()), None)
@@ -211,7 +206,7 @@ class Executor:
             self.write_row(effect.row)
             await self.runtime.sink.flush()
             return None
-        source = _source_of(effect)
+        source = source_of(effect)
         retention = await self._retention(effect)
         shown = texts.stored_text(parsed, _without(trial, self.catalog), source, retention)
         if isinstance(effect, effects.Warned):
@@ -221,7 +216,7 @@ class Executor:
         await self._stated(self._make_topics(trial, before, source, retention, _replicas(parsed.statement)), parsed)
         self._adopt(trial)
         if not isinstance(effect, effects.Altered):
-            self._store_text(effect, shown)
+            self.inspector.remember(effect, shown)
         try:
             await self._carry_out(effect)
         except KsqlError:
@@ -232,15 +227,12 @@ class Executor:
         query_id = None if made is None else made.id
         if query_id is not None:
             self.inspector.overrides[query_id] = dict(request.properties)
-        entity = commands.current_status(
-            shown,
-            commands.command_id(parsed.statement),
-            commands.success_message(effect),
-            self.sequence,
-            query_id,
-        )
-        self.statuses[str(entity["commandId"])] = dict(entity["commandStatus"])  # type: ignore[call-overload]
-        return entity
+        command = commands.command_id(parsed.statement)
+        return self._answered(shown, command, commands.success_message(effect), query_id)
+
+    def _answered(self, text: str, command: str, message: str, query_id: str | None = None) -> Entity:
+        self.statuses[command] = commands.status(message, query_id)
+        return commands.current_status(text, command, message, self.sequence, query_id)
 
     @staticmethod
     async def _stated(work: Coroutine[None, None, None], parsed: ast.ParsedStatement) -> None:
@@ -258,15 +250,6 @@ class Executor:
         self.catalog.queries.update(trial.queries)
         self.catalog.topics.clear()
         self.catalog.topics.update(trial.topics)
-
-    def _store_text(self, effect: effects.Effect, shown: str) -> None:
-        source = _source_of(effect)
-        if isinstance(effect, effects.Started):
-            self.inspector.texts[effect.query.id] = shown
-            if not effect.creates:
-                return
-        if source is not None and source.name in self.catalog.metastore.sources:
-            self.catalog.metastore.put(replace(source, statement=shown))
 
     async def _retention(self, effect: effects.Effect) -> int:
         """A new sink keeps records as long as its first source's topic, unless the statement says otherwise."""
@@ -321,18 +304,24 @@ class Executor:
         partition = self.sequence % count if row.key is None else partition_of(row.key, count)
         self.runtime.sink.append(row.topic, partition, [(row.key, row.value, row.timestamp)])
 
+    async def recover(self) -> None:
+        """Take up what the command log tells."""
+        await self.refresh_topics()
+        if self.command_log is not None:
+            self.sequence = await recover(self.command_log, self.inspector, self.topics)
+
     # ------------------------------------------------------------------------------------------ queries
 
     async def _act(self, action: ast.QueryAction, text: str) -> Entity:
         self._check_action(action, text, self.catalog)
-        targets = self._targets(action, self.catalog)
-        if not targets and action.query_id is not None:
+        named = targets(action, self.catalog)
+        if not named and action.query_id is not None:
             push = self._find_push(action.query_id)
             assert push is not None
             if action.action == "TERMINATE":
                 await self.queries.close(push)
                 return listings.answer("terminate_query", text, queryId=push, wasTerminated=True)
-        for query_id in targets:
+        for query_id in named:
             match action.action:
                 case "TERMINATE":
                     effects.end(query_id, self.catalog)
@@ -343,49 +332,7 @@ class Executor:
                     await self.runtime.resume(query_id)
         self._log(text, {}, None)
         done = {"TERMINATE": "terminated", "PAUSE": "paused"}.get(action.action, "resumed")
-        command = commands.command_id(action)
-        entity = commands.current_status(text, command, f"Query {done}.", self.sequence)
-        self.statuses[command] = dict(entity["commandStatus"])  # type: ignore[call-overload]
-        return entity
-
-    # ------------------------------------------------------------------------------------------ listings
-
-    # ------------------------------------------------------------------------------------------ recovery
-
-    async def recover(self) -> None:
-        """Replay the command log on the catalog, make missing topics again and start the queries that are left."""
-        await self.refresh_topics()
-        if self.command_log is None:
-            return
-        paused: set[str] = set()
-        for command in self.command_log.read():
-            self.sequence = command.sequence
-            try:
-                await self._replay(command, paused)
-            except KsqlError as error:
-                log.error("a statement of the command log no longer runs: %s: %s", command.statement, error)
-        for query in list(self.catalog.queries.values()):
-            try:
-                await self.runtime.start_query(query, query.id in paused)
-            except KsqlError as error:
-                log.error("query %s could not be resumed: %s", query.id, error)
-
-    async def _replay(self, command: Command, paused: set[str]) -> None:
-        for name, count in command.topics.items():
-            if name not in self.catalog.topics:
-                await self.topics.create(name, count, {})
-                self.catalog.topics[name] = count
-        for parsed in parse(command.statement):
-            statement = parsed.statement
-            if isinstance(statement, ast.QueryAction):
-                for query_id in self._targets(statement, self.catalog):
-                    _replay_action(statement.action, query_id, self.catalog, paused)
-                continue
-            seen = self.catalog.with_properties(command.properties)
-            before = self.catalog.copy()
-            effect = effects.apply(parsed, seen, command.sequence - 1, seen.properties)
-            if not isinstance(effect, effects.Altered):
-                self._store_text(effect, texts.stored_text(parsed, before, _source_of(effect)))
+        return self._answered(text, commands.command_id(action), f"Query {done}.")
 
 
 class _Stopped(Exception):
@@ -415,30 +362,11 @@ def _check_set(statement: ast.SetProperty, text: str) -> None:
         raise StatementError(problem, text)
 
 
-def _replay_action(action: str, query_id: str, catalog: Catalog, paused: set[str]) -> None:
-    if action == "TERMINATE":
-        effects.end(query_id, catalog)
-    elif action == "PAUSE":
-        paused.add(query_id)
-    else:
-        paused.discard(query_id)
-
-
 def _without(trial: Catalog, catalog: Catalog) -> Catalog:
     """The catalog as it was, with the topics the statement named (for the text of the statement)."""
     before = catalog.copy()
     before.topics = dict(trial.topics)
     return before
-
-
-def _source_of(effect: effects.Effect) -> Source | None:
-    match effect:
-        case effects.Created(source=source) | effects.Altered(source=source):
-            return source
-        case effects.Started(query=query):
-            return query.sink
-        case _:
-            return None
 
 
 def _replicas(statement: ast.Statement) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
@@ -54,6 +55,16 @@ class Inspector:
             for query_id, persistent in reversed(self.runtime.queries.items())
         }
         return found | self.queries.infos
+
+    def remember(self, effect: effects.Effect, shown: str) -> None:
+        """Keep a statement as it is shown, with the query and the source it made."""
+        source = source_of(effect)
+        if isinstance(effect, effects.Started):
+            self.texts[effect.query.id] = shown
+            if not effect.creates:
+                return
+        if source is not None and source.name in self.catalog.metastore.sources:
+            self.catalog.metastore.put(replace(source, statement=shown))
 
     def show(self, show: ast.Show, text: str, properties: Mapping[str, object], variables: Mapping[str, str]) -> Entity:
         what = ast.Listing
@@ -162,6 +173,25 @@ def find_query(query_id: str, catalog: Catalog) -> str | None:
     if query_id in catalog.queries:
         return query_id
     return next((name for name in catalog.queries if name.upper() == query_id.upper()), None)
+
+
+def targets(action: ast.QueryAction, catalog: Catalog) -> list[str]:
+    """The persistent queries that a TERMINATE, PAUSE or RESUME means."""
+    if action.query_id is None:
+        return list(catalog.queries)
+    found = find_query(action.query_id, catalog)
+    return [] if found is None else [found]
+
+
+def source_of(effect: effects.Effect) -> Source | None:
+    """The source that a statement made, changed or writes."""
+    match effect:
+        case effects.Created(source=source) | effects.Altered(source=source):
+            return source
+        case effects.Started(query=query):
+            return query.sink
+        case _:
+            return None
 
 
 def _explained(parsed: ast.ParsedStatement, seen: Catalog, number: int) -> QueryInfo:

@@ -51,12 +51,16 @@ def success_message(effect: Effect) -> str:
             raise TypeError(f"{type(effect).__name__} has no message of its own")
 
 
+def status(message: str, query_id: str | None = None) -> dict[str, object]:
+    return {"status": "SUCCESS", "message": message, "queryId": query_id}
+
+
 def current_status(text: str, command: str, message: str, sequence: int, query_id: str | None = None) -> Entity:
     return {
         "@type": "currentStatus",
         "statementText": text,
         "commandId": command,
-        "commandStatus": {"status": "SUCCESS", "message": message, "queryId": query_id},
+        "commandStatus": status(message, query_id),
         "commandSequenceNumber": sequence,
         "warnings": [],
     }

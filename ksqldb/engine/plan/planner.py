@@ -11,7 +11,7 @@ from ksqldb.engine.analyse.ddl import check_timestamp, location
 from ksqldb.engine.analyse.joins import analyse_joins
 from ksqldb.engine.analyse.names import AliasGenerator, Names, check_self_joins, query_sources
 from ksqldb.engine.analyse.pseudo_timestamps import read_times
-from ksqldb.engine.analyse.rewrite import calls, columns, rewrite, unqualify, walk
+from ksqldb.engine.analyse.rewrite import calls, columns, rewrite, unqualify
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.errors import KsqlError
 from ksqldb.engine.metastore import (
@@ -27,7 +27,8 @@ from ksqldb.engine.metastore import (
 from ksqldb.engine.metastore.model import PSEUDO_COLUMNS, ROWOFFSET, ROWPARTITION
 from ksqldb.engine.parse import format_expression
 from ksqldb.engine.plan.aggregates import aggregate_steps
-from ksqldb.engine.plan.functions import fit_literal, table_variant
+from ksqldb.engine.plan.flatmaps import flat_map, table_calls
+from ksqldb.engine.plan.functions import fit_literal
 from ksqldb.engine.plan.joins import JoinPlan, plan_joins
 from ksqldb.engine.plan.projection import (
     Projection,
@@ -116,9 +117,9 @@ class QueryPlanner:
             step = self._filter(step)
         if self.clauses.partition_by:
             step = self._partition_by(step)
-        table_calls = self._table_calls()
-        if table_calls:
-            step = self._flat_map(step, table_calls)
+        found = table_calls(self.clauses.select, bool(self.clauses.group_by), self.catalog.functions)
+        if found:
+            step = flat_map(step, [self.plain(call) for call in found], self.catalog.functions)
         if self.clauses.group_by or self._aggregates_without_group():
             plan = self._aggregate(step)
         else:
@@ -267,40 +268,6 @@ class QueryPlanner:
         if info.name == "NONE":
             return FormatInfo(self.catalog.property("ksql.persistence.default.format.key") or "KAFKA")
         return info
-
-    def _table_calls(self) -> list[ast.FunctionCall]:
-        found: list[ast.FunctionCall] = []
-        for item in self.clauses.select:
-            if not isinstance(item, ast.SingleColumn):
-                continue
-            for node in walk(item.expression):
-                if isinstance(node, ast.SearchedCase):
-                    inside = [c for c in calls(node) if self.catalog.functions.table(c.name) is not None]
-                    if inside:
-                        raise KsqlError(f"Table functions cannot be used in CASE: {format_expression(node)}")
-                if isinstance(node, ast.FunctionCall) and self.catalog.functions.table(node.name) is not None:
-                    for inner in (c for arg in node.args for c in calls(arg)):
-                        if self.catalog.functions.table(inner.name) is not None:
-                            raise KsqlError(f"Table functions cannot be nested: {node.name}({inner.name}())")
-                    if self.clauses.group_by:
-                        raise KsqlError("Table functions cannot be used with aggregations.")
-                    found.append(node)
-        return found
-
-    def _flat_map(self, step: Step, table_calls: Sequence[ast.FunctionCall]) -> Step:
-        if step.is_table:
-            raise KsqlError("Table source is not supported with table functions")
-        scope = scope_of(step, self.catalog.functions)
-        plain: list[ast.FunctionCall] = []
-        new_columns: list[Column] = []
-        for index, call in enumerate(table_calls):
-            expr = self.plain(call)
-            assert isinstance(expr, ast.FunctionCall)
-            plain.append(expr)
-            variant = table_variant(expr, scope)
-            new_columns.append(Column(f"KSQL_SYNTH_{index}", variant.return_type))
-        schema = Schema((*step.schema.columns, *new_columns))
-        return FlatMapStep(step, tuple(plain), schema)
 
     # ------------------------------------------------------------------------------------------ results
 
