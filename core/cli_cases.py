@@ -23,7 +23,7 @@ cases = App(
     help_format="plaintext",
 )
 accounts = App(name="accounts", help="Accounts: list, show, block, unblock, snooze.", help_format="plaintext")
-scenarios = App(name="scenarios", help="Scenarios: list, runs, launch, stop.", help_format="plaintext")
+scenarios = App(name="scenarios", help="Scenarios: list, runs, launch, stop, measure.", help_format="plaintext")
 
 
 @alerts.command(name="list")
@@ -198,6 +198,18 @@ def accounts_snooze(
 def scenarios_list(*, json: Json = False) -> int:
     """Every scenario with what should catch it."""
     return commands.list_scenarios(as_json=json)
+
+
+@scenarios.command(name="measure")
+def scenarios_measure(
+    *names: str,
+    seeds: Annotated[int, Parameter(help="worlds; each scenario runs once in each")] = 3,
+    json: Json = False,
+) -> int:
+    """What detection makes of the scenarios named, or of all, over weeks of generated traffic; no stack needed."""
+    from core.rules.commands import print_scenarios
+
+    return print_scenarios(names, seeds, as_json=json)
 
 
 @scenarios.command(name="runs")

@@ -52,6 +52,18 @@ def test(*names: str) -> int:
 
 
 @rules.command
+def measure(
+    *names: str,
+    seed: Annotated[int, Parameter(help="of the generated world")] = 1,
+    json: Json = False,
+) -> int:
+    """Precision, recall and overlap of the rules named, or of all, on generated traffic; no server needed."""
+    from core.rules.commands import print_rules
+
+    return print_rules(names, seed, as_json=json)
+
+
+@rules.command
 def backtest(
     rule: str,
     /,

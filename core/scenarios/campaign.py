@@ -16,6 +16,8 @@ from schema.transaction import Transaction
 
 SECOND_MS, MINUTE_MS, HOUR_MS, DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 
+TOLD_MS = 10 * MINUTE_MS
+
 
 class Planned(msgspec.Struct, frozen=True, gc=False):
     """A payment of a campaign and the truth about it."""
@@ -86,7 +88,7 @@ class Builder:
         role: str,
         fraud: bool = True,
         channel: str = "PIX",
-        known_after: int = 0,
+        known_after: int | None = None,
         device: str | None = None,
         city: int | None = None,
         payee: str | None = None,
@@ -94,7 +96,8 @@ class Builder:
     ) -> None:
         """One payment of ``amount`` centavos; place and device are the customer's own unless named.
 
-        The label becomes known ``known_after`` ms after the payment.
+        The label becomes known ``known_after`` ms after the payment; without one, ten minutes after the campaign is
+        over: while it lasts nobody has told.
         """
         where = CITIES[customer.city if city is None else city]
         latitude = customer.latitude if city is None else where.latitude
@@ -120,7 +123,7 @@ class Builder:
             transaction_id=transaction.transaction_id,
             account_id=customer.account_id,
             is_fraud=fraud,
-            known_at=time + known_after,
+            known_at=max(time, self.start) + TOLD_MS if known_after is None else time + known_after,
             scenario=self._scenario,
             campaign_id=self._run_id,
             role=role,

@@ -1,7 +1,8 @@
-"""Several payees paid from a device that is new to the account: a telephone taken over empties it in pieces.
+"""New payees paid from a device that is new to the account: a telephone taken over empties it in pieces.
 
 Source: BCB's limits for unregistered devices (R$ 200 a Pix, R$ 1,000 a day), which this crime works under. Three payees
-within 24 hours of the device's first payment; an honest new telephone rarely pays so many people on its first day.
+that the account has never paid before, within 24 hours of the device's first payment; an honest new telephone pays the
+people that the old one paid.
 """
 
 from __future__ import annotations
@@ -19,17 +20,20 @@ DAY_MS = 86_400_000
 MIN_PAYMENTS = 5
 PAYEES = 3
 KEPT = 8
+KEPT_PAYEES = 32
 POINTS = 450
 
 
 class History(msgspec.Struct, array_like=True, gc=False):
-    """Checksums of the devices used, and what the newest has paid: payees' checksums since its first event time."""
+    """Checksums of the devices used, of the payees paid from others (the last 32), and of those that the newest device
+    was the first to pay, since its first event time."""
 
     devices: list[int] = msgspec.field(default_factory=list)
     payments: int = 0
     newest: int = -1
     since: int = -1
     payees: list[int] = msgspec.field(default_factory=list)
+    known: list[int] = msgspec.field(default_factory=list)
 
 
 class DeviceDrain:
@@ -44,13 +48,16 @@ class DeviceDrain:
             return None
         if not 0 <= payment.time - state.since <= DAY_MS:
             return None
-        paid = {*state.payees, crc32(payment.payee_id.encode())}
+        payee = crc32(payment.payee_id.encode())
+        if payee in state.known:
+            return None
+        paid = {*state.payees, payee}
         if len(paid) < PAYEES:
             return None
         return Signal(
             id=DeviceDrain.id,
             points=POINTS,
-            reason="payees paid on the first day of a new device",
+            reason="new payees on the first day of a new device",
             value=float(len(paid)),
             threshold=float(PAYEES),
             transactions=(payment.transaction_id,),
@@ -64,9 +71,15 @@ class DeviceDrain:
         if device not in state.devices:
             state.devices = [*state.devices, device][-KEPT:]
             if state.payments >= MIN_PAYMENTS:
+                # What the device before was the first to pay is known by now.
+                state.known = [*state.known, *state.payees][-KEPT_PAYEES:]
                 state.newest, state.since, state.payees = device, payment.time, []
         state.payments += 1
-        if device == state.newest and payment.payee_id is not None:
-            payee = crc32(payment.payee_id.encode())
-            if payee not in state.payees:
-                state.payees = [*state.payees, payee][-KEPT:]
+        if payment.payee_id is None:
+            return
+        payee = crc32(payment.payee_id.encode())
+        if device != state.newest:
+            if payee not in state.known:
+                state.known = [*state.known, payee][-KEPT_PAYEES:]
+        elif payee not in state.payees and payee not in state.known:
+            state.payees = [*state.payees, payee][-KEPT:]

@@ -13,11 +13,14 @@ wildly (Pix), all that is nothing rare: there the line lies where one payment in
 three times the level and the line is a hint that needs company: a device, a payee, or
 three more such amounts within 72 hours. What lies beyond twice the level is learned as twice, so that a theft does not
 become the habit. Needs five earlier payments.
+
+A partition that has just begun knows no kind yet: there the account's plain mean of eight payments or more must do, and
+the line is five times that.
 """
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import ClassVar
 
 import msgspec
@@ -31,6 +34,7 @@ DAY_MS = 86_400_000
 DAYS = 30
 MIN_PAYMENTS = 5
 MIN_POPULATION = 50
+MIN_PLAIN = 8
 PRIOR = 3.0
 RATIO = 3.0
 UNCERTAIN = 0.6
@@ -38,7 +42,7 @@ HOT_RATIO = 2.5
 HOT_DEVIATIONS = 3.0
 HOT_MS = 14 * DAY_MS
 COLD_RATIO = 5.0
-"""The line while too little is known of how payments stray."""
+"""The line while too little is known of how payments stray, in kinds whose amounts keep near their mean."""
 DEVIATIONS = 4.0
 TAME = 0.6
 """Deviation over mean up to which four deviations are something rare."""
@@ -66,6 +70,10 @@ class History(msgspec.Struct, array_like=True, gc=False):
     """Event times of the last payments beyond three times the level, at most four."""
     hit: int = -1
     """Event time of the last payment beyond the line, -1 if none."""
+    plain_count: int = 0
+    plain_total: float = 0.0
+    """Payments, and their centavos, of kinds of which the partition knew nothing yet; each taken as twice the mean of
+    those before it at most."""
 
     def level(self, day: int) -> tuple[int, float]:
         """``(payments, level)`` over the 30 days up to ``day``, both included."""
@@ -112,11 +120,14 @@ class OwnAmount:
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
         count, level = state.level(payment.time // DAY_MS)
-        if count < MIN_PAYMENTS:
-            return Insufficient(OwnAmount.id, count, MIN_PAYMENTS)
         amounts = context.population.amount(payment.kind)
         mean = amounts.mean()
-        if amounts.count < MIN_POPULATION or mean == 0:
+        unknown = amounts.count < MIN_POPULATION or mean == 0
+        if unknown or count < MIN_PAYMENTS:
+            if state.plain_count >= MIN_PLAIN:
+                return _plain(state, payment)
+            if count < MIN_PAYMENTS:
+                return Insufficient(OwnAmount.id, count, MIN_PAYMENTS)
             return Insufficient(OwnAmount.id, int(amounts.count), MIN_POPULATION)
         ratio = payment.amount / mean / level
         if ratio <= HOT_RATIO:
@@ -131,7 +142,7 @@ class OwnAmount:
             points=POINTS if beyond else HINT_POINTS,
             reason=f"times what the account usually pays ({count} payments in 30 days)",
             value=round(ratio, 2),
-            threshold=round(line if beyond else RATIO, 2),
+            threshold=round(line if ratio > line else RATIO, 2),
             transactions=(payment.transaction_id,),
         )
 
@@ -140,6 +151,9 @@ class OwnAmount:
         amounts = context.population.amount(payment.kind)
         mean = amounts.mean()
         if amounts.count < MIN_POPULATION or mean == 0:
+            most = 2 * state.plain_total / state.plain_count if state.plain_count >= MIN_PAYMENTS else inf
+            state.plain_count += 1
+            state.plain_total += min(float(payment.amount), most)
             return
         day = payment.time // DAY_MS
         count, level = state.level(day)
@@ -156,6 +170,22 @@ class OwnAmount:
         state.add(day, amount)
 
 
+def _plain(state: History, payment: Payment) -> Signal | None:
+    """On a partition that knows nobody yet: against the account's own plain mean, whatever the kinds."""
+    ratio = payment.amount * state.plain_count / state.plain_total if state.plain_total else 0.0
+    line = COLD_RATIO * (1 + UNCERTAIN / sqrt(state.plain_count))
+    if ratio <= line:
+        return None
+    return Signal(
+        id=OwnAmount.id,
+        points=POINTS,
+        reason=f"times the mean of the account's {state.plain_count} payments; of others too little is known",
+        value=round(ratio, 2),
+        threshold=round(line, 2),
+        transactions=(payment.transaction_id,),
+    )
+
+
 def _is_hot(state: History, time: int) -> bool:
     return state.hit >= 0 and 0 <= time - state.hit <= HOT_MS
 
@@ -165,6 +195,9 @@ def _line(context: Context, payment: Payment, count: int, *, hot: bool) -> float
     strays = context.population.stray(payment.kind)
     usual, deviation = strays.moments()
     if strays.count < WARM:
+        mean, spread = context.population.amount(payment.kind).moments()
+        if spread > mean:  # what people pay varies wildly, and nothing is known yet of how each of them does
+            return inf
         line = COLD_RATIO
     elif deviation > TAME * usual:
         return max(RATIO, usual + DEVIATIONS * deviation, strays.exceeded_by(RARE))

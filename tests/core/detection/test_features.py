@@ -136,24 +136,25 @@ def similar_amounts(now: Payment, past: list[Payment]) -> Verdict:
 
 
 def device_drain(now: Payment, past: list[Payment]) -> Verdict:
-    newest, since, seen = None, 0, set[str]()
-    named = 0
-    for payment in past:
-        if payment.device_id is not None:
-            if payment.device_id not in seen and named >= 5:
-                newest, since = payment.device_id, payment.time
-            seen.add(payment.device_id)
-            named += 1
+    """Everything that a device before the newest paid is known; so is what the newest paid of that."""
+    newest, since, start, seen = None, 0, 0, set[str]()
+    named = [payment for payment in past if payment.device_id is not None]
+    for k, payment in enumerate(named):
+        assert payment.device_id is not None
+        if payment.device_id not in seen and k >= 5:
+            newest, since, start = payment.device_id, payment.time, k
+        seen.add(payment.device_id)
     if newest is None or now.device_id != newest or now.payee_id is None or not 0 <= now.time - since <= DAY:
         return None
-    start = max(
-        k
-        for k, p in enumerate(past)
-        if p.device_id == newest and p.time == since and newest not in {q.device_id for q in past[:k]}
-    )
-    paid = [p.payee_id for p in past[start:] if p.device_id == newest and p.payee_id is not None]
-    distinct = list(dict.fromkeys(paid))[-8:]
-    return ("signal", 450) if len({*distinct, now.payee_id}) >= 3 else None
+    known = {p.payee_id for p in named[:start]} | {p.payee_id for p in named[start:] if p.device_id != newest}
+    first: list[str] = []
+    for k, p in enumerate(named[start:], start):
+        before = {q.payee_id for q in named[:start]} | {q.payee_id for q in named[start:k] if q.device_id != newest}
+        if p.device_id == newest and p.payee_id is not None and p.payee_id not in before and p.payee_id not in first:
+            first.append(p.payee_id)
+    if now.payee_id in known:
+        return None
+    return ("signal", 450) if len({*first[-8:], now.payee_id}) >= 3 else None
 
 
 @pytest.mark.parametrize(
@@ -201,6 +202,23 @@ def test_own_amount_needs_five_payments_then_knows_three_times_the_level() -> No
     assert big.value == pytest.approx(3.75, abs=0.02)
     assert big.points == 450
     assert big.threshold == pytest.approx(3.0 * (1 + 0.6 / math.sqrt(6)), abs=0.01)
+
+
+def test_own_amount_on_an_empty_partition_goes_by_the_accounts_plain_mean() -> None:
+    context = Context(Population(), Lists())
+    state: Any = OwnAmount.State()
+    found = []
+    for number, amount in enumerate([5_000] * 8 + [30_000, 31_000, 40_000]):
+        payment = Payment(f"t{number}", "a", amount, T0 + number * HOUR)
+        found.append(OwnAmount.assess(state, payment, context))
+        OwnAmount.learn(state, payment, context)
+    assert all(isinstance(outcome, Insufficient) for outcome in found[:8])
+    assert found[8] is None  # 6.0 times; the line is 5 x (1 + 0.6 / sqrt 8) = 6.06
+    assert found[9] is None
+    last = found[10]
+    assert isinstance(last, Signal)
+    # what goes beyond twice the mean was learned as twice: (8 x 50 + 100 + 111.11) / 10
+    assert last.value == pytest.approx(400 / 61.11, abs=0.01)
 
 
 def test_own_amount_looks_closer_for_a_fortnight_after_a_hit() -> None:

@@ -44,9 +44,9 @@ def build(name: str, seed: int) -> Campaign:
     return registry.build(name, f"run{seed}", seed, START, people())
 
 
-def run(campaign: Campaign) -> Verdict:
+def run(campaign: Campaign, header: bytes | None = None) -> Verdict:
     """The campaign through detection, rules' rows and labels as they would come."""
-    state = PartitionState(0, RULES, warm())
+    state = PartitionState(0, RULES, warm() if header is None else header)
     payments = [payment_of(planned.transaction) for planned in campaign.payments]
     rows: dict[str | None, list[RuleAlert]] = defaultdict(list)
     for row in rule_rows(payments):
@@ -116,6 +116,12 @@ def test_scenarios_are_caught(name: str) -> None:
     expected, caught = sum(v.expected for v in verdicts), sum(v.caught for v in verdicts)
     assert caught / expected >= 0.85, verdicts
     assert sum(v.false_alerts for v in verdicts) <= 2  # an honest owner may buy for ten times the usual
+
+
+@pytest.mark.parametrize("name", ["leaked_card", "card_spree"])
+def test_a_stack_just_started_catches_those_that_bring_their_own_history(name: str) -> None:
+    verdicts = [run(build(name, seed), PartitionState(0, RULES).header()) for seed in SEEDS]
+    assert sum(v.caught for v in verdicts) / sum(v.expected for v in verdicts) >= 0.9, verdicts
 
 
 @pytest.mark.xdist_group("warm partition")
