@@ -120,16 +120,18 @@ class LogEvents:
             RELATED // 2,
         )
         told: list[Any] = []
-        names = [name for name in (entry.correlation, entry.causation, entry.command) if name]
-        if names:
-            told = await self._database.fetch(
-                f"select {_LIST} from log.event where pos between $1 and $2 and (meta ->> 'correlation_id' = any($3)"
-                " or meta ->> 'causation_id' = any($3) or meta ->> 'command_id' = any($3)) order by pos limit $4",
-                entry.position - NEAR,
-                entry.position + NEAR,
-                names,
-                RELATED,
-            )
+        mine = f"event-{entry.position}"  # how what this event caused names it
+        cause = entry.causation.removeprefix("event-")
+        if cause != entry.causation and cause.isdecimal():
+            told += await self._database.fetch(f"select {_LIST} from log.event where pos = $1", int(cause))
+        told += await self._database.fetch(
+            f"select {_LIST} from log.event where pos between $1 and $2 and (meta ->> 'correlation_id' = any($3)"
+            " or meta ->> 'causation_id' = any($3) or meta ->> 'command_id' = any($3)) order by pos limit $4",
+            entry.position - NEAR,
+            entry.position + NEAR,
+            [name for name in (entry.correlation, entry.causation, entry.command, mine) if name],
+            RELATED,
+        )
         found = {row["pos"]: entry_of(row) for row in (*near, *told)}
         return [found[position] for position in sorted(found)]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.eventlog import EventLog, Meta
+from core.eventlog import EventLog, Meta, caused_by
 from schema import events
 from tui.adapters.database import Database
 from tui.adapters.eventlog import LogEvents, streams_of
@@ -64,6 +64,18 @@ async def test_an_entry_and_its_relatives(port: LogEvents, log: EventLog) -> Non
     assert lonely is not None
     assert [other.position for other in await port.related(lonely)] == [4, 5]
     assert streams_of(entry) == ["case-al-1", "alert-al-1"]
+
+
+async def test_an_event_leads_to_its_cause_and_to_what_it_caused(port: LogEvents, log: EventLog) -> None:
+    await _fill(log)
+    (cause,) = await log.read(5, limit=1)
+    note = events.CaseNoted(case_id="far", operator="ana", text="because of it")
+    await log.append("case-far", [note], meta=caused_by(cause, "worker w1"))
+    effect, told = await port.entry(6), await port.entry(5)
+    assert effect is not None
+    assert told is not None
+    assert 5 in [other.position for other in await port.related(effect)]
+    assert 6 in [other.position for other in await port.related(told)]
 
 
 async def test_standings_and_seals(port: LogEvents, log: EventLog) -> None:
