@@ -209,6 +209,22 @@ def replay(
 
 
 @app.command
+def score(
+    *,
+    last: Annotated[str | None, Parameter(help="only payments of so long, such as 24h; otherwise all")] = None,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """The live scorecard: decisions and alerts against what is known by now, by rule, by scenario and overall."""
+    from core.cli_log import with_postgres
+    from core.replay.mapping import duration
+    from core.rules.commands import print_score
+
+    span = None if last is None else duration(last)
+    return with_postgres(where, lambda dsn: print_score(dsn, span, as_json=json))
+
+
+@app.command
 def workers(
     *,
     only: Annotated[str | None, Parameter(help="producer,consumer,scenario,projector,rules")] = None,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from time import time
 
+import asyncpg
 import msgspec
 
 from core.output import note, print_json, print_rows
 from core.rules.backtest import Backtest, BacktestFailed, BacktestRequest, Flips, backtest
 from core.rules.measure import measure_rules, measure_scenarios
+from core.rules.scorecard import live_scorecard
 from core.scenarios import registry
 from ksqldb import rulebook
 
@@ -154,3 +157,63 @@ def print_scenarios(names: Sequence[str], seeds: int, *, as_json: bool) -> int:
         print(f"\n{100 * found.false_positive_rate:.3f} % of {found.honest:,} honest payments are flagged")
     good = found.false_positive_rate <= 0.003 and all(s.hard or s.recall >= 0.9 for s in found.scenarios)
     return DONE if good else NO
+
+
+async def print_score(dsn: str, last_ms: int | None, *, as_json: bool) -> int:
+    """The live scorecard of the last ``last_ms`` of event time, or of everything; 1 where there is no payment."""
+    conn = await asyncpg.connect(dsn)
+    try:
+        span = await conn.fetchrow(
+            "select (extract(epoch from min(event_time)) * 1000)::bigint as first,"
+            " (extract(epoch from max(event_time)) * 1000)::bigint + 1 as last from read.payment"
+        )
+        if span["first"] is None:
+            note("there is no payment yet")
+            return NO
+        now = int(time() * 1000)
+        since = span["first"] if last_ms is None else now - last_ms
+        # Labels of now count for payments of long ago: a replay's event times lie in the past.
+        found = await live_scorecard(conn, since, max(now, span["last"]))
+    finally:
+        await conn.close()
+    if as_json:
+        print_json(msgspec.to_builtins(found))
+        return DONE
+    said: list[tuple[str, object]] = [
+        ("payments", found.payments),
+        ("judged", found.labelled),
+        ("frauds known", found.frauds),
+        *((f"decision {name}", count) for name, count in found.decisions.items()),
+        ("alerts", found.alerts),
+        ("alerts per 1,000 payments", found.alerts_per_1000),
+        ("alerts a day", found.alerts_per_day),
+    ]
+    if found.score is not None:
+        said += [
+            ("precision", found.score.precision),
+            ("recall", found.score.recall),
+            ("f1", found.score.f1),
+            ("false-positive rate", found.score.false_positive_rate),
+            *((f"card precision at {k}", value) for k, value in found.score.card_precision.items()),
+            ("seconds to detect, median", found.score.time_to_detect_s.p50),
+            ("lost before detection R$", found.score.money_lost_centavos / 100),
+        ]
+    print_rows(("what", "value"), said)
+    print()
+    print_rows(
+        ("rule", "alerts", "a_day", "precision", "recall", "f1", "payments"),
+        [(r.rule, r.alerts, r.alerts_per_day, r.precision, r.recall, r.f1, r.flagged) for r in found.rules],
+    )
+    if found.score is not None and found.score.scenarios:
+        print()
+        print_rows(
+            ("scenario", "expected", "caught", "missed", "recall_of_payments", "seconds_to_detect"),
+            [
+                (s.name, s.expected, s.caught, s.missed, found.score.recall_by_scenario.get(s.name), s.time_to_detect_s)
+                for s in found.score.scenarios
+            ],
+        )
+    if found.overlap:
+        print()
+        print_rows(("named_by_both", "payments"), list(found.overlap.items()))
+    return DONE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -41,7 +42,8 @@ def build(seed: int, scenarios: Sequence[str], campaigns: int) -> World:
     ordinary = list(traffic.days(first, DAYS, int(PAYMENTS_A_DAY * PEOPLE)))
     people = Population(seed, POPULATION)
     made = {
-        (name, number): registry.build(name, f"{name}-{number}", number, START, people)
+        # A seed of its own for each, so that no victim meets two crimes.
+        (name, number): registry.build(name, f"{name}-{number}", crc32(f"{name} {number}".encode()), START, people)
         for name in scenarios
         for number in range(seed, seed + campaigns)
     }

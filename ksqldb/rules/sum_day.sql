@@ -1,10 +1,10 @@
 -- id: sum_day
--- title: More than R$ 8,000 by card within a day
+-- title: More than R$ 4,000 by card within a day
 -- severity: warning
 -- score: 450
--- threshold: 8000
+-- threshold: 4000
 -- deploy: optional
--- catches: A stolen card is spent: purchases of more than R$ 8,000 together within 24 hours, by three payments or
+-- catches: A stolen card is spent: purchases of more than R$ 4,000 together within 24 hours, by three payments or
 --   more (Sparkov: sum of 24 h is the best single rule).
 
 CREATE TABLE IF NOT EXISTS sum_day WITH (KAFKA_TOPIC = 'sum_day', VALUE_FORMAT = 'JSON') AS
@@ -22,7 +22,7 @@ FROM transactions
 WINDOW HOPPING (SIZE 24 HOURS, ADVANCE BY 4 HOURS, GRACE PERIOD 10 MINUTES)
 WHERE merchant_id IS NOT NULL AND amount > 100
 GROUP BY account_id
-HAVING COUNT(*) > 2 AND SUM(amount) > 8000
+HAVING COUNT(*) > 2 AND SUM(amount) > 4000
 EMIT CHANGES;
 
 -- A table's changes are read as a plain stream, because a windowed table cannot feed another query.
