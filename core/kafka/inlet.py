@@ -26,6 +26,7 @@ from core.eventlog import roles
 from core.kafka import lease
 from core.kafka.admin import ensure_topics, topics
 from core.kafka.connection import Kafka, cluster_id
+from core.kafka.courtesy import KafkaOffsets, close
 from core.kafka.faults import RETRY, Breaker, Kind, classify
 from core.kafka.handler import BatchHandler, PartitionBatch, S
 from core.kafka.lease import Owned
@@ -53,6 +54,7 @@ class InletStatus:
     records: int = 0
     dead_letters: int = 0
     recoveries: int = 0
+    fenced: int = 0
     lag: int = 0
     last_error: str | None = None
 
@@ -95,8 +97,7 @@ class Inlet(Generic[S]):
         self._partitions = partitions
         self._ticked = 0.0
         self._moved = 0.0
-        self._uncommitted = False
-        self._commit: asyncio.Task[None] | None = None
+        self._offsets = KafkaOffsets(kafka, group)
         self._careful: set[int] = set()
         self._hole: tuple[TopicPartition, int] | None = None
         self._breaker = Breaker()
@@ -169,14 +170,14 @@ class Inlet(Generic[S]):
             async with asyncio.timeout(3):
                 if owned:
                     await lease.release(conn, self._cluster, self._worker, owned)
-                    self._commit_to_kafka(consumer, owned)
+                    self._offsets.commit(consumer, owned)
                 if self._stopping.is_set():
                     await lease.depart(conn, self._cluster, self._worker)
         except (*RETRY, asyncpg.PostgresError, TimeoutError) as error:
             _log.info("leases were not given up; they run out", error=str(error))
         finally:
             conn.terminate()
-        await _close(consumer, self._commit)
+        await close(consumer, self._offsets)
 
     async def _know_partitions(self, conn: Any, consumer: Any) -> None:
         present = await topics(self._kafka)
@@ -219,7 +220,7 @@ class Inlet(Generic[S]):
             return False
         await self._commit_batch(conn, batches, moves, dead)
         self._moved = monotonic()
-        self._uncommitted = True
+        self._offsets.due = True
         return True
 
     def _assignment(self) -> list[TopicPartition]:
@@ -258,8 +259,8 @@ class Inlet(Generic[S]):
             _log.info("inlet holds partitions", partitions=sorted(self._owned))
         self.status.partitions = tuple(sorted(self._owned))
         self.status.lag = self._lag(consumer)
-        if self._uncommitted:
-            self._commit_to_kafka(consumer, self._owned)
+        if self._offsets.due:
+            self._offsets.commit(consumer, self._owned)
         self._ticked = monotonic()
 
     def _forget(self, partition: int) -> None:
@@ -369,6 +370,7 @@ class Inlet(Generic[S]):
                 if refused:
                     await store_dead_letters(conn, self._cluster, refused)
         except lease.Fenced as error:
+            self.status.fenced += 1
             raise _Recover(str(error)) from error
         except Exception as error:
             if classify(error) is not Kind.DATA or careful:
@@ -403,29 +405,6 @@ class Inlet(Generic[S]):
             *await self._bisect(conn, partition, items[middle:]),
         ]
 
-    # ------------------------------------------------------------------------------------------------ courtesy
-
-    def _commit_to_kafka(self, consumer: Any, owned: Owned) -> None:
-        """Best effort, so that lag tools see the group; nobody reads these offsets back."""
-        if self._commit is not None and not self._commit.done():
-            return
-        self._uncommitted = False
-        offsets = {
-            TopicPartition(topic, part): position.next_offset
-            for part, topics in owned.items()
-            for topic, position in topics.items()
-        }
-        self._commit = asyncio.create_task(self._commit_offsets(consumer, offsets))
-
-    async def _commit_offsets(self, consumer: Any, offsets: Mapping[TopicPartition, int]) -> None:
-        try:
-            with needing(self._kafka, "Read", "group", self._group):
-                await consumer.commit(offsets)
-        except KafkaError as error:
-            if str(error) != self.status.last_error:
-                _log.warning("offsets are not committed to Kafka; nothing is lost by that", error=str(error))
-            self.status.last_error = str(error)
-
     def _lag(self, consumer: Any) -> int:
         behind = 0
         for tp in self._assignment():
@@ -433,21 +412,3 @@ class Inlet(Generic[S]):
             if high is not None:
                 behind += max(0, high - self._owned[tp.partition][tp.topic].next_offset)
         return behind
-
-
-async def _close(consumer: Any, commit: asyncio.Task[None] | None) -> None:
-    """Close a consumer as far as it lets itself be closed: aiokafka's ``stop`` can hang when brokers are gone, and can
-    end in the cancellation of its own fetch; so it runs as a task, whose end says nothing of ours."""
-
-    async def stop() -> None:
-        if commit is not None:
-            await commit
-        await consumer.stop()
-
-    closing = asyncio.create_task(stop())
-    await asyncio.wait({closing}, timeout=5)
-    if not closing.done():
-        closing.cancel()
-        _log.info("the consumer did not close in time")
-    elif not closing.cancelled() and closing.exception() is not None:
-        _log.info("the consumer did not close well", error=str(closing.exception()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -24,10 +25,12 @@ class Consumer:
     def __init__(self, dsn: str, bootstrap: str, name: str) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.worker", dsn, bootstrap, name],
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.report: dict[str, int] = {}
+        """What one that ended well says: how often it was fenced and began anew."""
 
     def send(self, signum: signal.Signals) -> None:
         self._process.send_signal(signum)
@@ -35,9 +38,11 @@ class Consumer:
     def end(self, signum: signal.Signals) -> None:
         if self._process.poll() is None:
             self._process.send_signal(signum)
-        _, errors = self._process.communicate(timeout=20)
+        said, errors = self._process.communicate(timeout=20)
         expected = -signum if signum == signal.SIGKILL else 0
         assert self._process.returncode == expected, errors
+        if expected == 0:
+            self.report = json.loads(said.splitlines()[-1])
 
 
 class Server:

@@ -55,10 +55,13 @@ async def test_consumers_killed_at_random_moments(
     report = await account(conn, produced)
     await conn.close()
     with capsys.disabled():
-        print(f"\n{KILLS} kills: {report}, longest pause {max(recoveries):.1f} s")
+        fenced = sum(consumer.report["fenced"] for consumer in consumers)
+        print(f"\n{KILLS} kills: {report}, fenced {fenced}, longest pause {max(recoveries):.1f} s")
 
 
-async def test_a_paused_consumer_is_passed_over_and_cannot_come_back(broker: Broker, postgres_dsn: str) -> None:
+async def test_a_paused_consumer_is_passed_over_and_cannot_come_back(
+    broker: Broker, postgres_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """SIGSTOP inside its transaction, holding its rows' locks; after SIGCONT what it had in hand must not count."""
     conn = await connect(postgres_dsn)
     await prepare(broker.kafka, 1_500)
@@ -77,8 +80,10 @@ async def test_a_paused_consumer_is_passed_over_and_cannot_come_back(broker: Bro
     await until(conn, "select exists (select from ops.koff where owner = 'zombie')")  # it has a share again, lawfully
     for consumer in (zombie, heir):
         consumer.end(signal.SIGTERM)
-    await account(conn, 1_500)
+    report = await account(conn, 1_500)
     await conn.close()
+    with capsys.disabled():
+        print(f"\na zombie: {report}, fenced {zombie.report['fenced']} (0: its session was ended before)")
 
 
 async def test_the_broker_is_killed_and_comes_back(broker: Broker, postgres_dsn: str) -> None:

@@ -4,6 +4,7 @@ a signal mostly lands inside one; it appends an event to the log for every recor
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ async def main(dsn: str, bootstrap: str, name: str) -> None:
     made = inlet(Kafka(bootstrap), dsn, name, SlowHandler(), max_records=200)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, made.stop)
     await made.run()
+    print(json.dumps({"fenced": made.status.fenced, "recoveries": made.status.recoveries}))
 
 
 if __name__ == "__main__":

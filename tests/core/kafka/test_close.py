@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from aiokafka.errors import KafkaError
 
-from core.kafka.inlet import _close
+from core.kafka.courtesy import close
 
 
 async def _cancelled() -> None:
@@ -31,7 +31,7 @@ class Stubborn:
 
 @pytest.mark.parametrize("happens", [_cancelled, _failed])
 async def test_what_ends_inside_the_consumer_does_not_end_the_inlet(happens: Callable[[], Awaitable[None]]) -> None:
-    await _close(Stubborn(happens), None)
+    await close(Stubborn(happens), None)
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
