@@ -18,6 +18,8 @@ from textual.pilot import Pilot
 from tui import keymap
 from tui.adapters.connect import real_ports
 from tui.app import ControlCenter
+from tui.screens.rules.screen import RulesScreen
+from tui.widgets.feed import Feed
 
 SIZE = (110, 32)
 PATIENCE_S = 120.0
@@ -71,16 +73,73 @@ class Photographer:
         await press("G", "slash", *"velocity", "enter", "enter")
         await self._pilot.pause(1.5)
         await self.take("alert")
+        await press("x", *_keys("the holder says so"), "enter")  # what is judged here counts for its rule
+        await self._pilot.pause(1)
         await press("escape", "escape", "4")
         await self.take("scenarios")
+        await self._kafka_log_health()
+        await self._accounts_and_rules()
         await press("3", "ctrl+l")
-        await press(
-            *_keys("SELECT account_id, merchant_name, amount, channel FROM transactions EMIT CHANGES;"), "ctrl+r"
-        )
+        await press(*_keys(STATEMENT), "ctrl+r")
         await self._pilot.pause(6)
         await self.take("ksqldb")
         await press("ctrl+c", "escape", "question_mark")
         await self.take("help")
+
+    async def _accounts_and_rules(self) -> None:
+        press = self._pilot.press
+        await press("5")
+        await self.until(lambda: self._rows("#accounts") > 2, "the accounts")
+        await self._pilot.pause(2)
+        await press("B", *_keys("confirmed takeover"), "enter")
+        await self.until(lambda: self._rows("#lists") > 0, "the block")
+        await self.take("accounts")
+        await press("enter")
+        await self.until(lambda: self._rows("#moments") > 3, "the timeline")
+        await press("left_square_bracket", "left_square_bracket")
+        await self._pilot.pause(2)
+        await self.take("account")
+        await press("escape", "6")
+        await self.until(self._truth_is_known, "a verdict that counts")
+        await self.take("rules")
+        await press("b")
+        await self._pilot.pause(0.5)
+        await press("enter")
+        rules = self._app.screen
+        await self.until(lambda: isinstance(rules, RulesScreen) and bool(rules.results), "the backtest")
+        await press("enter")
+        await self._pilot.pause(1)
+        await self.take("rule")
+        await press("escape")
+
+    async def _kafka_log_health(self) -> None:
+        press = self._pilot.press
+        await press("7")
+        await self.until(lambda: self._rows("#groups") > 0, "the groups")
+        await self._pilot.pause(5)
+        await self.take("kafka")
+        await press("colon", *_keys("topic transactions"), "enter")
+        await self.until(lambda: self._rows("#messages") > 20, "messages")
+        await press("k")
+        await self.take("messages")
+        await press("escape", "escape", "8")
+        await self.until(lambda: self._rows("#standings") > 2, "the projections")
+        await press("k")
+        await self._pilot.pause(2)
+        await self.take("eventlog")
+        await press("9")
+        await self.until(lambda: self._rows("#parts") > 4, "the parts")
+        await self._pilot.pause(2)
+        await self.take("health")
+
+    def _truth_is_known(self) -> bool:
+        """Somebody or a label has said of an alert what it was."""
+        found = self._app.screen.query("#rules").results(Feed)
+        return any(row.quality is not None for feed in found for row in feed.model.rows())
+
+    def _rows(self, pane: str) -> int:
+        found = self._app.screen.query(pane).results(Feed)
+        return sum(len(feed.model) for feed in found)
 
     def _payments(self) -> int:
         return sum(row.payments for row in self._app.live.seconds.value or ())

@@ -68,7 +68,7 @@ async def test_blocking_asks_for_a_reason_and_an_empty_one_is_no() -> None:
     async with running() as session:
         await _open(session)
         await session.press("B")
-        await session.shows("every payment of it is refused")
+        await session.shows("its payments are refused")
         await session.press("enter")
         await session.shows("nothing done")
         await session.press("B")

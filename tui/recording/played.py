@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from tui.ports import Alert, Ports, PushQuery, Refused, ServiceState, SqlProblem, Table, Unavailable, Verdict
-from tui.recording.calls import FEEDS, KEYED, PROTOCOLS, SNAPSHOTS, SYNCHRONOUS, Opened, Problem, answer_type, key_of
-from tui.recording.player import Clock, Recording
+from tui.recording.calls import KEYED, PROTOCOLS, SNAPSHOTS, SYNCHRONOUS, Opened, Problem, answer_type, key_of
+from tui.recording.player import Clock, Grown, Recording
 from tui.screens.eventlog.port import Entry, Selection, Tail
-from tui.screens.health.port import LogChunk
+from tui.screens.health.port import LogChunk, LogLine
 from tui.screens.kafka.port import Batch, Browser, Start
 
 LOOK_S = 0.1
@@ -122,23 +124,11 @@ class _PlayedAlerts(_Played):
 
     def __init__(self, recording: Recording, clock: Clock) -> None:
         super().__init__(recording, clock, "alerts")
-        self._rows: dict[str, Alert] = {}
-        self._taken = {name: 0 for name in FEEDS if name.startswith("alerts.")}
+        tracks = [recording.track("alerts.newest"), recording.track("alerts.changed_after")]
+        self._grown: Grown[dict[str, Alert]] = Grown(tracks, list[Alert], dict, _take_alerts)
 
     def _by_now(self) -> list[Alert]:
-        now = self._clock.now_ms()
-        for name in ("alerts.newest", "alerts.changed_after"):
-            track = self._recording.track(name)
-            if track.count(now) < self._taken[name]:  # the clock was set back
-                self._rows, self._taken = {}, dict.fromkeys(self._taken, 0)
-                return self._by_now()
-            for rows in track.between(self._taken[name], now, list[Alert]):
-                for row in rows:
-                    known = self._rows.get(row.alert_id)
-                    if known is None or row.last_pos >= known.last_pos:
-                        self._rows[row.alert_id] = row
-            self._taken[name] = track.count(now)
-        return list(self._rows.values())
+        return list(self._grown.at(self._clock.now_ms()).values())
 
     async def newest(self, limit: int) -> Sequence[Alert]:
         return sorted(self._by_now(), key=lambda row: row.first_pos)[-limit:]
@@ -147,38 +137,75 @@ class _PlayedAlerts(_Played):
         return sorted((row for row in self._by_now() if row.last_pos > position), key=lambda row: row.last_pos)[:limit]
 
 
+def _take_alerts(known: dict[str, Alert], rows: Sequence[Alert]) -> None:
+    for row in rows:
+        before = known.get(row.alert_id)
+        if before is None or row.last_pos >= before.last_pos:
+            known[row.alert_id] = row
+
+
+@dataclass
+class _Tailed:
+    """Events of one selection; the log was looked at up to ``position``."""
+
+    entries: dict[int, Entry] = field(default_factory=dict)
+    position: int = 0
+
+    def take(self, tail: Tail) -> None:
+        self.entries.update((entry.position, entry) for entry in tail.entries)
+        self.position = max(self.position, tail.position)
+
+    def after(self, position: int) -> list[Entry]:
+        return [self.entries[at] for at in sorted(self.entries) if at > position]
+
+
 class _PlayedEvents(_Played):
     def __init__(self, recording: Recording, clock: Clock) -> None:
         super().__init__(recording, clock, "eventlog")
+        self._grown: dict[Selection, Grown[_Tailed]] = {}
 
-    def _by_now(self, selection: Selection) -> Tail:
-        key, now = msgspec.msgpack.encode(selection), self._clock.now_ms()
-        entries: dict[int, Entry] = {}
-        position = head = 0
-        for name in ("eventlog.newest", "eventlog.after"):
-            for tail in self._recording.track(name, key).between(0, now, Tail):
-                entries.update((entry.position, entry) for entry in tail.entries)
-                position, head = max(position, tail.position), max(head, tail.head)
-        return Tail(tuple(entries[at] for at in sorted(entries)), position, head)
+    def _by_now(self, selection: Selection) -> _Tailed:
+        if selection not in self._grown:
+            key = msgspec.msgpack.encode(selection)
+            tracks = [self._recording.track(name, key) for name in ("eventlog.newest", "eventlog.after")]
+            self._grown[selection] = Grown(tracks, Tail, _Tailed, _Tailed.take)
+        return self._grown[selection].at(self._clock.now_ms())
 
     async def newest(self, selection: Selection, limit: int) -> Tail:
-        tail = self._by_now(selection)
-        return Tail(tail.entries[-limit:], tail.position, tail.head)
+        tailed = self._by_now(selection)
+        return Tail(tuple(tailed.after(0)[-limit:]), tailed.position, tailed.position)
 
     async def after(self, position: int, selection: Selection, limit: int) -> Tail:
-        tail = self._by_now(selection)
-        return Tail(tuple(e for e in tail.entries if e.position > position)[:limit], tail.position, tail.position)
+        tailed = self._by_now(selection)
+        if tailed.position <= position:
+            return Tail((), position, position)
+        return Tail(tuple(tailed.after(position)[:limit]), tailed.position, tailed.position)
+
+
+@dataclass
+class _Read:
+    """Lines of one log file, in order."""
+
+    lines: list[LogLine] = field(default_factory=list)
+    position: int = 0
+
+    def take(self, chunk: LogChunk) -> None:
+        self.lines += [line for line in chunk.lines if line.at >= self.position]
+        self.position = max(self.position, chunk.position)
 
 
 class _PlayedLogs(_Played):
     def __init__(self, recording: Recording, clock: Clock) -> None:
         super().__init__(recording, clock, "logs")
+        self._grown: dict[str, Grown[_Read]] = {}
 
     async def read(self, name: str, position: int | None) -> LogChunk:
-        track = self._recording.track("logs.read", msgspec.msgpack.encode(name))
-        chunks = list(track.between(0, self._clock.now_ms(), LogChunk))
-        lines = tuple(line for chunk in chunks for line in chunk.lines if position is None or line.at >= position)
-        return LogChunk(lines, max((chunk.position for chunk in chunks), default=position or 0))
+        if name not in self._grown:
+            track = self._recording.track("logs.read", msgspec.msgpack.encode(name))
+            self._grown[name] = Grown([track], LogChunk, _Read, _Read.take)
+        read = self._grown[name].at(self._clock.now_ms())
+        begin = 0 if position is None else bisect_left(read.lines, position, key=lambda line: line.at)
+        return LogChunk(tuple(read.lines[begin:]), max(read.position, position or 0))
 
 
 class _PlayedKsql(_Played):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from tui.ports import Unavailable
 from tui.recording.file import Record, RecordingError, read
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -94,6 +95,30 @@ class Track:
         for index in range(begin, self.count(at)):
             if not self.records[index].failed:
                 yield self._decode(index, kind)
+
+
+class Grown(Generic[S]):
+    """What a feed had grown to: each answer is folded once, until the clock is set back."""
+
+    def __init__(
+        self, tracks: Sequence[Track], kind: Any, new: Callable[[], S], fold: Callable[[S, Any], None]
+    ) -> None:
+        self._tracks = tracks
+        self._kind = kind
+        self._new = new
+        self._fold = fold
+        self._state = new()
+        self._folded = [0] * len(tracks)
+
+    def at(self, time: int) -> S:
+        counts = [track.count(time) for track in self._tracks]
+        if any(count < folded for count, folded in zip(counts, self._folded, strict=True)):
+            self._state, self._folded = self._new(), [0] * len(counts)
+        for index, track in enumerate(self._tracks):
+            for answer in track.between(self._folded[index], time, self._kind):
+                self._fold(self._state, answer)
+        self._folded = counts
+        return self._state
 
 
 class Recording:

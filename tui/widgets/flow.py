@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
+from tui.terminal.sanitise import clean
 from tui.widgets.canvas import Cell, Line
 
 GAP = 3
@@ -13,13 +14,16 @@ GAP = 3
 
 def flow(parts: Sequence[Sequence[Cell]], width: int) -> list[Line]:
     """Parts one after the other with ``GAP`` blanks between them; a part that does not fit begins a line."""
+    width = max(1, width)  # a pane that has no place yet
     lines: list[list[Cell]] = []
     left = 0
-    for part in parts:
+    for raw in parts:
+        part = [(clean(text, 2 * width + 2), style) for text, style in raw]  # a text may be a megabyte long
         size = sum(cell_len(text) for text, _ in part)
-        if size > left or not lines:
-            lines.append([(" ", "dim")])
-            left = width - 1
-        lines[-1] += [*part, (" " * GAP, "dim")]
-        left -= size + GAP
+        if lines and size + GAP <= left:
+            lines[-1] += [(" " * GAP, "dim"), *part]
+            left -= size + GAP
+        else:
+            lines.append([(" ", "dim"), *part])
+            left = width - 1 - size
     return [*lines]

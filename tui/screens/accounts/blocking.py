@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from tui.screens.base import ControlScreen
+from tui.terminal.sanitise import fit
+
+NAME_CELLS = 24
 
 KINDS = ("account", "merchant", "payee", "device")
 _CONSEQUENCES = {
-    "block": "every payment of it is refused until unblocked",
+    "block": "its payments are refused",
     "unblock": "it may pay again",
-    "allow": "its payments are not held back by context signals",
+    "allow": "context signals do not hold it back",
     "disallow": "it is judged as any other again",
 }
 
 
 async def ask_and_list(screen: ControlScreen, act: str, kind: str, party: str) -> bool:
     """Ask for the reason and append the event; ``act`` is block, unblock, allow or disallow. True when it was done."""
-    question = f"{act} {kind} {party}: {_CONSEQUENCES[act]}. Reason (empty = no)"
+    named = fit(party, NAME_CELLS).strip()  # however long a name is, the question is read to its end
+    question = f"{act} {kind} {named}: {_CONSEQUENCES[act]}. Reason (empty = no)"
     reason = await screen.ask(question, danger=act == "block")
     if not reason or not reason.strip():
         screen.say("nothing done")

@@ -126,12 +126,13 @@ def detail_lines(row: Listed, until: int | None, width: int, now_ms: int) -> lis
         known.append([("queries ", "dim"), (" ".join(rule.queries), "text")])
     lines += flow(known, width)
     if rule.sql:
-        lines += [[], *sql_lines(rule.sql)]
+        lines += [[], *sql_lines(rule.sql[:SQL_CHARS])]
     elif rule.kind == "feature":
         lines.append([(" it is part of the workers and always on", "dim")])
     return lines
 
 
+SQL_CHARS = 20_000
 _SQL_STYLES = {"keyword": "accent", "type": "accent", "function": "strong", "string": "good", "number": "good"}
 
 

@@ -70,9 +70,11 @@ class RulesScreen(ControlScreen):
         self._busy = Busy(None, ())
         self._quality: dict[str, Quality] = {}
         self._notes: dict[str, Cell] = {}
-        self._results: dict[str, Backtest] = {}
+        self.results: dict[str, Backtest] = {}
+        """The newest backtest of each rule."""
         self._wake = asyncio.Event()
         self._problem = ""
+        self._worked_out: tuple[object, Sequence[Line]] = (None, ())
 
     @property
     def _now_ms(self) -> int:
@@ -156,9 +158,15 @@ class RulesScreen(ControlScreen):
         if pane.display:
             pane.show([] if row is None else self.lines_of(row, pane.size.width - 1))
 
-    def lines_of(self, row: Listed, width: int) -> list[Line]:
-        """The rule whole, after its newest backtest when there was one."""
-        done = self._results.get(row.rule.id)
+    def lines_of(self, row: Listed, width: int) -> Sequence[Line]:
+        """The rule whole, after its newest backtest when there was one; worked out when something of it changed."""
+        done = self.results.get(row.rule.id)
+        wanted = (row, done, self._busy.until, width)
+        if self._worked_out[0] != wanted:
+            self._worked_out = wanted, self._lines_of(row, done, width)
+        return self._worked_out[1]
+
+    def _lines_of(self, row: Listed, done: Backtest | None, width: int) -> list[Line]:
         tried = [] if done is None else [*backtest_lines(done, width, self._now_ms), []]
         return [*tried, *detail_lines(row, self._busy.until, width, self._now_ms)]
 
@@ -229,7 +237,7 @@ class RulesScreen(ControlScreen):
             self._notes[trial.rule_id] = (str(error), "bad")
             self.say(str(error), "bad")
             return
-        self._results[trial.rule_id] = done
+        self.results[trial.rule_id] = done
         gained, lost = show.number(done.gained.payments), show.number(done.lost.payments)
         sentence = f"backtest: {show.number(done.alerts)} alerts, gains {gained}, loses {lost} payments"
         self._notes[trial.rule_id] = (sentence, "good")
