@@ -40,7 +40,8 @@ class KafkaCodec:
             return None
         if self._number is not None:
             return self._number[0].pack(value)
-        return value if self._base is Base.BYTES else value.encode()  # type: ignore[no-any-return]
+        encoded: bytes = value if self._base is Base.BYTES else value.encode()
+        return encoded
 
 
 class NoneCodec:

@@ -47,8 +47,8 @@ def double(value: float) -> bytes:
 
 
 def double_of(data: bytes) -> float:
-    (value,) = _DOUBLE.unpack(data)
-    return value  # type: ignore[no-any-return]
+    value: float = _DOUBLE.unpack(data)[0]
+    return value
 
 
 def unpack(data: bytes, kind: int) -> Iterator[int | bytes]:

@@ -124,8 +124,8 @@ def _declare(name: str, kind: str, code: str, returns: str) -> Function:
             raise FunctionError(f"Byte order must be BIG_ENDIAN or LITTLE_ENDIAN, got '{order}'.")
         if len(data) != layout.size:
             raise FunctionError(f"Number of bytes must be equal to {layout.size}, but found {len(data)}")
-        (number,) = layout.unpack(data)
-        return number  # type: ignore[no-any-return]
+        number: int | float = layout.unpack(data)[0]
+        return number
 
     def plain(data: bytes) -> int | float:
         return read(data)

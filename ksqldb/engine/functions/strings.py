@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid as uuids
-from typing import Any
+from typing import Any, AnyStr
 
 from ksqldb.engine.errors import FunctionError
 from ksqldb.engine.functions.registry import scalar
@@ -119,11 +119,11 @@ def _start(length: int, pos: int) -> int:
     return max(length + pos, 0) if pos < 0 else max(min(pos - 1, length), 0)
 
 
-def _from(value: Any, pos: int) -> Any:
+def _from(value: AnyStr, pos: int) -> AnyStr:
     return value[_start(len(value), pos) :]
 
 
-def _slice(value: Any, pos: int, length: int) -> Any:
+def _slice(value: AnyStr, pos: int, length: int) -> AnyStr:
     start = _start(len(value), pos)
     return value[start : max(start + length, start)]
 
@@ -136,7 +136,7 @@ def substring_of_length(value: str, pos: int, length: int) -> str:
     pos: The base-one position to start from.
     length: The length to extract.
     """
-    return _slice(value, pos, length)  # type: ignore[no-any-return]
+    return _slice(value, pos, length)
 
 
 @SUBSTRING.overload("BYTES bytes, INT pos, INT length", "BYTES")
@@ -147,7 +147,7 @@ def subbytes_of_length(value: bytes, pos: int, length: int) -> bytes:
     pos: The base-one position to start from.
     length: The length to extract.
     """
-    return _slice(value, pos, length)  # type: ignore[no-any-return]
+    return _slice(value, pos, length)
 
 
 @SUBSTRING.overload("BYTES bytes, INT pos", "BYTES")
@@ -157,7 +157,7 @@ def subbytes(value: bytes, pos: int) -> bytes:
     bytes: The source bytes.
     pos: The base-one position to start from.
     """
-    return _from(value, pos)  # type: ignore[no-any-return]
+    return _from(value, pos)
 
 
 @SUBSTRING.overload("VARCHAR str, INT pos", "VARCHAR")
@@ -167,7 +167,7 @@ def substring(value: str, pos: int) -> str:
     str: The source string.
     pos: The base-one position to start from.
     """
-    return _from(value, pos)  # type: ignore[no-any-return]
+    return _from(value, pos)
 
 
 LEN = scalar("len", "STRING", "The number of characters of a text, or of bytes.")
@@ -199,10 +199,10 @@ def utf16_length(text: str) -> int:
 SPLIT = scalar("split", "STRING", "Cuts a text, or bytes, at every separator.")
 
 
-def _split(value: Any, separator: Any, single: list[Any]) -> list[Any]:
+def _split(value: AnyStr, separator: AnyStr, single: list[AnyStr]) -> list[AnyStr]:
     if len(separator) == 0:
         return single if len(value) else [value]
-    return value.split(separator)  # type: ignore[no-any-return]
+    return value.split(separator)
 
 
 @SPLIT.overload("VARCHAR string, VARCHAR delimiter", "ARRAY<VARCHAR>")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,7 @@ from ksqldb.engine.run.records import Batch, Clock, Operator, Report
 from ksqldb.engine.run.stream_join import StreamStreamJoin
 from ksqldb.engine.run.tables import Rows, TableSource, View
 from ksqldb.engine.run.windows import SessionAggregate, WindowAggregate, WindowSpec
+from ksqldb.engine.types import SqlType
 
 DAY_MS = 86_400_000
 EMIT_FINAL = "__emit.interval.ms.kstreams.windowed.aggregation__"
@@ -208,12 +209,12 @@ class Topology:
 
     def _flat_map(self, step: FlatMapStep, wanted: set[str] | None) -> Operator:
         scope = scope_of(step.input, self.plan.functions)
-        calls = []
+        calls: list[tuple[Callable[..., Any], Sequence[Expression], list[SqlType | None]]] = []
         for call in step.calls:
             variant: TableVariant = table_variant(call, scope)
-            targets = [t if not hasattr(t, "inputs") else None for t in variant.param_types]
+            targets = [t if isinstance(t, SqlType) else None for t in variant.param_types]
             calls.append((variant.fn, call.args, targets))
-        function = stateless.flat_map_function(calls, scope, self.report)  # type: ignore[arg-type]
+        function = stateless.flat_map_function(calls, scope, self.report)
         more = None if wanted is None else wanted | {n for call in step.calls for n in names(call)}
         return self._chain(step.input, stateless.Mapping(function), False, more)
 
