@@ -111,8 +111,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("feed", "previous_match", ("N",), "match(-1)", "match before", "the match before"),
     Action("feed", "export", ("e",), "export", "export", "write the rows to a CSV file"),
     Action(
-        "alerts", "next", ("o",), "open_undecided", "oldest open", "the oldest case that nobody has decided", footer=12
+        "alerts", "next", ("o",), "open_undecided", "next case", "the most urgent case nobody has decided", footer=12
     ),
+    Action("alerts", "queue", ("c",), "queue", "case queue", "undecided cases, the most urgent first", footer=13),
     Action("case", "claim", ("c",), "case('claim')", "claim", "take the case", footer=11),
     Action("case", "confirm", ("x",), "case('confirm')", "fraud", "confirm fraud", footer=12),
     Action("case", "dismiss", ("d",), "case('dismiss')", "dismiss", "not fraud, with a reason", footer=13),

@@ -144,6 +144,11 @@ class Live:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
 
+    @property
+    def case_limit_ms(self) -> int | None:
+        """How long a case may stay undecided; None without a limit, or when it is not known."""
+        return None if self.totals.value is None else self.totals.value.case_limit_ms
+
     def troubles(self) -> list[str]:
         """Why values are old or unknown, one sentence a source."""
         return list(dict.fromkeys(source.error for source in self.sources if source.error))

@@ -167,6 +167,8 @@ class Story:
     account: Account | None
     earlier_alerts: int
     case_version: int
+    then: Second | None = None
+    """How the pipeline did in the second in which the alert was raised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +188,19 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Today's money and the queue: stopped = blocked, at risk = in review and undecided."""
+    """Today's money and the queue: stopped = blocked, at risk = in review and undecided.
+
+    ``closed_hour`` cases were decided in the last hour by ``analysts`` people; ``case_limit_ms`` is the policy's.
+    """
 
     money_stopped: int
     money_at_risk: int
     open_cases: int
     dead_letters: int
     log_head: int
+    closed_hour: int = 0
+    analysts: int = 0
+    case_limit_ms: int | None = None
 
 
 class AlertsPort(Protocol):

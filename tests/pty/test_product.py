@@ -50,7 +50,7 @@ def test_from_boot_to_quit(product: Terminal, tmp_path: Path) -> None:
     product.until(lambda screen: "6 in 1m" in screen, "the burst's alert", PIPELINE_S)
 
     product.press("2")
-    product.until_text("oldest open")
+    product.until_text("next case")
     product.press("/")
     product.until_text("rows with this text")
     product.press("high_velocity\r")

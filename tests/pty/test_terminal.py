@@ -95,7 +95,7 @@ def test_hostile_text_does_not_reach_the_terminal_as_control(start: Start, text:
     terminal = start(FAKED, text)
     terminal.until_text("alerts following")
     terminal.press("2")
-    terminal.until_text("oldest open")
+    terminal.until_text("next case")
     wire = bytes(terminal.raw).decode("utf-8", "replace")
     assert "]52;" not in re.sub(r"␛\]52;", "", wire)
     assert not re.search(r"\x1b\[2J\x9b|\x9b|\u202e", wire)
@@ -103,6 +103,6 @@ def test_hostile_text_does_not_reach_the_terminal_as_control(start: Start, text:
 
 def test_a_lone_escape_is_the_escape_key(center: Terminal) -> None:
     center.press("2")
-    center.until_text("oldest open")
+    center.until_text("next case")
     center.press("\x1b")
     center.until_text("payments/s, 5 min")

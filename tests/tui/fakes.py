@@ -177,6 +177,7 @@ class FakeAlerts:
             account=self.account,
             earlier_alerts=2,
             case_version=len(self.history),
+            then=Second(row.raised_at // 1000, 182, 178, 3, 1, 1, 21.0, 84.0, 0),
         )
 
     def change(self, alert_id: str, **changes: object) -> None:
@@ -208,7 +209,7 @@ class FakeFlow:
             for i in range(300)
         ]
     )
-    total: Totals = field(default_factory=lambda: Totals(4_821_000, 930_000, 7, 0, 10_024))
+    total: Totals = field(default_factory=lambda: Totals(4_821_000, 930_000, 7, 0, 10_024, 12, 2, 1_800_000))
     states: list[WorkerState] = field(
         default_factory=lambda: [
             WorkerState("w1", task, "running", detail, 0, "box", 77, NOW_MS - 400)

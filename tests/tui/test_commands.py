@@ -101,10 +101,10 @@ async def test_tab_completes_and_up_brings_back() -> None:
 async def test_the_palette_finds_actions_of_here_and_commands() -> None:
     async with running(size=(120, 40)) as session:
         await session.press("2")
-        await session.shows("oldest open")
+        await session.shows("next case")
         await session.press("ctrl+p")
         await session.type("oldest")
-        await session.shows("Alerts: oldest open")
+        await session.shows("Alerts: next case")
         await session.press("enter")
         await session.until(lambda: len(session.app.screen_stack) == 2, "the case")
         await session.press("escape", "ctrl+p")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.tui.fakes import FakeAlerts, Fakes, FakeStack, alert
 from tests.tui.harness import Session, running
+from tui.screens.alerts import queue
 from tui.screens.alerts.detail import AlertScreen
 
 BACK = ("escape", "q", "backspace")
@@ -269,6 +270,50 @@ async def test_the_next_case_is_the_next_undecided_one() -> None:
         await session.shows("acc-001407")
         await session.press("n")
         await session.shows("acc-001000")
+
+
+async def test_the_queue_has_the_most_urgent_case_first_with_its_time() -> None:
+    rows = [alert(n, status="dismissed" if n == 0 else "open") for n in range(6)]
+    async with running(Fakes(alerts=FakeAlerts(rows=rows))) as session:
+        await session.press("2", "c")
+        await session.shows("case queue, 5 undecided")
+        await session.shows("29m left")
+        await session.press("g", "enter")
+        await session.shows("acc-001111")  # alert 3: the oldest of those that block
+        await session.press("escape", "escape", "o")
+        await session.shows("acc-001111")
+
+
+def test_urgency_is_block_then_score_then_money_then_age() -> None:
+    cases = [
+        alert(1, decision="review", score=900),
+        alert(2, decision="block", score=700, amount=1),
+        alert(3, decision="block", score=700, amount=2, raised_at=9),
+        alert(4, decision="block", score=700, amount=2, raised_at=5),
+        alert(5, decision="block", score=999, status="confirmed"),
+    ]
+    assert [case.alert_id for case in queue.queue(cases)] == ["alert-4", "alert-3", "alert-2", "alert-1"]
+    following = queue.after(cases, cases[3])
+    assert following is not None
+    assert following.alert_id == "alert-3"
+    last = queue.after(cases, cases[0])
+    assert last is not None
+    assert last.alert_id == "alert-4"
+    assert queue.after(cases[:1], cases[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "passed", "expected"),
+    [
+        (None, 0, ("", "dim")),
+        (600_000, 0, ("10m left", "text")),
+        (600_000, 400_000, ("3m left", "warn")),
+        (600_000, 780_000, ("3m over", "bad")),
+    ],
+)
+def test_the_time_of_a_case_runs_out(limit: int | None, passed: int, expected: tuple[str, str]) -> None:
+    case = alert(1)
+    assert queue.left(case, limit, case.raised_at + passed) == expected
 
 
 # ------------------------------------------------------------------------------------------------ scenarios

@@ -15,6 +15,7 @@ from tui.ports import CaseEvent, ServiceState, SqlProblem, Table
 from tui.screens.ksqldb.objects import Objects
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
+THEMES = ("guard-dark", "guard-light", "ansi-dark")
 LOOKS = [
     *((size, "guard-dark") for size in SIZES),
     *(("80x24", theme) for theme in ("guard-light", "ansi-dark")),
@@ -76,6 +77,11 @@ async def _problem(session: Session) -> None:
     await session.shows("extraneous input")
 
 
+async def _queue(session: Session) -> None:
+    await session.press("2", "c")
+    await session.shows("the most urgent first")
+
+
 async def _scenarios(session: Session) -> None:
     await session.press("4")
     await session.shows("high_velocity_burst")
@@ -107,6 +113,7 @@ GROUPS: dict[str, Scenes] = {
         "alerts": _alerts,
         "story": _story,
         "question": _question,
+        "queue": _queue,
         "scenarios": _scenarios,
     },
     "asking": {
@@ -127,19 +134,24 @@ def _fakes() -> Fakes:
     return made
 
 
-@pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
-@pytest.mark.parametrize("group", ["operating", "asking"])
-async def test_screens(group: str, size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theme = look
-    if look == "no-color":
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("colours", [True, False], ids=["colours", "no-color"])
+@pytest.mark.parametrize("group", GROUPS)
+async def test_screens(group: str, colours: bool, size: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each scene is played once, and pictured in every theme."""
+    if not colours:
         monkeypatch.setenv("NO_COLOR", "1")
-        theme = "ansi-dark"
+    looks = {theme: theme for theme in THEMES} if colours else {"no-color": "ansi-dark"}
+    first = next(iter(looks.values()))
     differences = []
-    async with running(_fakes(), size=SIZES[size], theme=theme, files=tmp_path) as session:
+    async with running(_fakes(), size=SIZES[size], theme=first, files=tmp_path) as session:
         for scene, play in GROUPS[group].items():
             await play(session)
-            await settle(session)
-            differences.append(difference(session, f"{scene}-{size}-{look}"))
+            for look, theme in looks.items():
+                session.app.theme = theme
+                await settle(session)
+                differences.append(difference(session, f"{scene}-{size}-{look}"))
+            session.app.theme = first
             await _home(session)
     assert not any(differences), "\n".join(differences)
 

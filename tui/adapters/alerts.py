@@ -11,7 +11,8 @@ import msgspec
 
 from schema import events
 from tui.adapters.database import Database, epoch_ms, epoch_ms_or_none, strings
-from tui.ports import Account, Alert, CaseEvent, Payment, Signal, Source, Story
+from tui.adapters.flow import SECOND
+from tui.ports import Account, Alert, CaseEvent, Payment, Second, Signal, Source, Story
 
 _COLUMNS = (
     "alert_id, rule_id, account_id, incident_start, incident_end, event_time, txn_count, amount, score, decision,"
@@ -118,6 +119,10 @@ class LogAlerts:
             " order by version desc limit 1",
             f"rule-{alert.rule_id}",
         )
+        then = await self._database.fetch_row(
+            f"select {SECOND} from read.throughput_second where second = date_trunc('second', $1::timestamptz)",
+            row["raised_at"],
+        )
         return Story(
             alert=alert,
             rule_title=rule_title(alert.rule_id),
@@ -127,6 +132,7 @@ class LogAlerts:
             account=await self._account(alert.account_id),
             earlier_alerts=0 if earlier is None else earlier["n"],
             case_version=version,
+            then=None if then is None else Second(*then.values()),
         )
 
     async def _history(self, alert_id: str) -> tuple[int, tuple[CaseEvent, ...]]:

@@ -11,6 +11,11 @@ from tui import format as show
 from tui.adapters.database import Database, epoch_ms, moment
 from tui.ports import Second, Totals, WorkerState
 
+SECOND = (
+    "extract(epoch from second)::bigint as at, payments, approve, review, block, alerts,"
+    " latency_p50_ms, latency_p99_ms, amount_blocked"
+)
+"""Columns of ``read.throughput_second`` in the order of ``Second``."""
 GONE_S = 30
 """A worker that has been silent this long is no longer listed."""
 
@@ -37,10 +42,7 @@ class LogFlow:
 
     async def seconds(self, since: int) -> Sequence[Second]:
         rows = await self._database.fetch(
-            "select extract(epoch from second)::bigint as at, payments, approve, review, block, alerts,"
-            " latency_p50_ms, latency_p99_ms, amount_blocked"
-            " from read.throughput_second where second >= $1 order by second",
-            moment(since),
+            f"select {SECOND} from read.throughput_second where second >= $1 order by second", moment(since)
         )
         return [Second(*row.values()) for row in rows]
 
@@ -52,10 +54,31 @@ class LogFlow:
             "   and status in ('open', 'claimed', 'escalated'))::bigint as at_risk,"
             " (select count(*) from read.alert where status in ('open', 'escalated')) as open_cases,"
             " (select count(*) from ops.dead_letter where status = 'open') as dead_letters,"
-            " (select pos from log.head) as head"
+            " (select pos from log.head) as head,"
+            " (select (data ->> 'limit_ms')::bigint from log.event where stream = 'operator-policy'"
+            "   order by version desc limit 1) as case_limit,"
+            " to_regclass('read.cases') is not null as cases_are_projected"
         )
         assert row is not None  # an aggregate always has its row
-        return Totals(row["stopped"], row["at_risk"], row["open_cases"], row["dead_letters"], row["head"])
+        cases, analysts = await self._closed() if row["cases_are_projected"] else (0, 0)
+        return Totals(
+            row["stopped"],
+            row["at_risk"],
+            row["open_cases"],
+            row["dead_letters"],
+            row["head"],
+            cases,
+            analysts,
+            row["case_limit"],
+        )
+
+    async def _closed(self) -> tuple[int, int]:
+        """Cases decided in the last hour, and by how many people."""
+        row = await self._database.fetch_row(
+            "select count(*) as cases, count(distinct closed_by) as analysts from read.cases"
+            " where closed_at > now() - interval '1 hour'"
+        )
+        return (0, 0) if row is None else (row["cases"], row["analysts"])
 
     async def workers(self) -> Sequence[WorkerState]:
         rows = await self._database.fetch(

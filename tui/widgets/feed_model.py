@@ -54,6 +54,10 @@ class FeedModel(Generic[T]):
         """What the filter lets through, oldest first."""
         return list(self._visible.values())
 
+    def all_rows(self) -> list[T]:
+        """Every row of the buffer, oldest first, whatever the filter."""
+        return list(self._rows.values())
+
     def add(self, rows: Sequence[T]) -> None:
         """Append new rows and change known ones in place."""
         key = self._key

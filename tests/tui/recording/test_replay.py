@@ -80,7 +80,7 @@ async def _record_a_watch(path: Path) -> dict[str, list[str]]:
         fakes.alerts.rows.append(replace(alert(9), rule_id="geo_jump", produced_at=None))
         await session.shows("geo_jump")
         await session.press("2")
-        await session.shows("oldest open")
+        await session.shows("next case")
         await settle(session)
         seen["second"] = _below(session)
         time["now"] = NOW + 120

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from tui import format as show
 from tui import keymap
 from tui.ports import Alert, Story, Unavailable, Verdict
-from tui.screens.alerts import story
+from tui.screens.alerts import queue, story
 from tui.screens.base import ControlScreen
 from tui.widgets.lines import Lines
 
@@ -53,7 +53,8 @@ class AlertScreen(ControlScreen):
         self._ticks += 1
         pane = self.query_one("#story", Lines)
         now_ms = int(self.live.ports.now() * 1000)
-        shown = story.lines(self.alert, self.story, now_ms, max(20, pane.size.width - 1))
+        width = max(20, pane.size.width - 1)
+        shown = story.lines(self.alert, self.story, now_ms, width, self.live.case_limit_ms)
         pane.show([*shown, [], [(f" {self._problem}", "bad")]] if self._problem else shown)
 
     async def _load(self) -> None:
@@ -129,13 +130,11 @@ class AlertScreen(ControlScreen):
         await self._do(self.live.ports.commands.unblock(self.alert.account_id, reason.strip()))
 
     def action_next_case(self) -> None:
-        """The next undecided alert after this one, from the start again after the last."""
-        rows = list(self._queue())
-        here = next((i for i, row in enumerate(rows) if row.alert_id == self.alert.alert_id), -1)
-        for row in [*rows[here + 1 :], *rows[: max(0, here)]]:
-            if row.status in ("open", "escalated"):
-                self.alert, self.story, self._ticks = row, None, 0
-                self.say(f"{row.rule_id} {row.account_id}, {show.money(row.amount)}")
-                self.tick()
-                return
-        self.say("no other open case")
+        """The undecided case behind this one by urgency, from the head of the queue again after the last."""
+        row = queue.after(list(self._queue()), self.alert)
+        if row is None:
+            self.say("no other open case")
+            return
+        self.alert, self.story, self._ticks = row, None, 0
+        self.say(f"{row.rule_id} {row.account_id}, {show.money(row.amount)}")
+        self.tick()

@@ -10,9 +10,10 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from tui import keymap
-from tui.screens.alerts import story
+from tui.screens.alerts import queue, story
 from tui.screens.alerts.detail import AlertScreen
 from tui.screens.alerts.feed import AlertFeed
+from tui.screens.alerts.waiting import QueueScreen
 from tui.screens.base import ControlScreen
 from tui.widgets.feed import Feed
 from tui.widgets.lines import Lines
@@ -53,12 +54,15 @@ class AlertsScreen(ControlScreen):
         self._preview()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        self.app.push_screen(AlertScreen(event.row, self._feed.model.rows))
+        self.app.push_screen(AlertScreen(event.row, self._feed.model.all_rows))
 
     def action_open_undecided(self) -> None:
-        """The oldest alert that nobody has decided: the next case of the queue."""
-        for alert in self._feed.model.rows():
-            if alert.status in ("open", "escalated"):
-                self.app.push_screen(AlertScreen(alert, self._feed.model.rows))
-                return
-        self.say("no open case")
+        """The most urgent case of the queue."""
+        waiting = queue.queue(self._feed.model.all_rows())
+        if waiting:
+            self.app.push_screen(AlertScreen(waiting[0], self._feed.model.all_rows))
+        else:
+            self.say("no open case")
+
+    def action_queue(self) -> None:
+        self.app.push_screen(QueueScreen(self._feed.model.all_rows))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui import format as show
-from tui.ports import Alert, Signal, Source, Story
+from tui.ports import Alert, Second, Signal, Source, Story
+from tui.screens.alerts.queue import left as left_of
 from tui.screens.alerts.rows import STATUS_STYLES, mark
 from tui.terminal.sanitise import fit
 from tui.widgets.canvas import Cell, Line, spread
@@ -14,8 +15,8 @@ LABEL = 10
 PAYMENTS_SHOWN = 12
 
 
-def heading(alert: Alert, width: int) -> Line:
-    """Rule and account at the left, decision and case at the right."""
+def heading(alert: Alert, width: int, now_ms: int, limit_ms: int | None) -> Line:
+    """Rule and account at the left, decision, case and its time at the right."""
     sign, style = mark(alert.decision)
     case = alert.status + (f" by {alert.assignee}" if alert.assignee else "")
     left: list[Cell] = [(f" {sign} ", style), (alert.rule_id, "strong"), (f"  {alert.account_id}", "text")]
@@ -24,6 +25,9 @@ def heading(alert: Alert, width: int) -> Line:
         ("   case ", "dim"),
         (f"{case} ", STATUS_STYLES.get(alert.status, "text")),
     ]
+    time_left, style = left_of(alert, limit_ms, now_ms)
+    if time_left:
+        right.append((f" {time_left} ", style))
     return spread(left, right, width)
 
 
@@ -62,9 +66,9 @@ def source_ranges(sources: Sequence[Source]) -> str:
     )
 
 
-def lines(alert: Alert, story: Story | None, now_ms: int, width: int) -> list[Line]:
+def lines(alert: Alert, story: Story | None, now_ms: int, width: int, limit_ms: int | None = None) -> list[Line]:
     """All of it; without a story (still loading, or a preview) what the alert's own row knows."""
-    result: list[Line] = [heading(alert, width), []]
+    result: list[Line] = [heading(alert, width, now_ms, limit_ms), []]
     signals = sorted(alert.signals, key=lambda signal: -signal.points)
     result += _labelled("why", [signal_line(signal, width) for signal in signals] or [[("no reasons recorded", "dim")]])
     if story is not None:
@@ -78,7 +82,7 @@ def lines(alert: Alert, story: Story | None, now_ms: int, width: int) -> list[Li
         )
         came = f"{came} → log {span}" if came else f"log {span}"
     result += _labelled("came by", [[(came or show.UNKNOWN, "text")]])
-    result += _labelled("timing", [_timing(alert, now_ms)])
+    result += _labelled("timing", _timing(alert, None if story is None else story.then, now_ms))
     if story is not None:
         result += _labelled("account", [_account(story)])
         result += _labelled("case", _history(story, now_ms))
@@ -107,12 +111,21 @@ def _payment_lines(alert: Alert, story: Story | None, width: int) -> list[Line]:
     return rows
 
 
-def _timing(alert: Alert, now_ms: int) -> Line:
+def _timing(alert: Alert, then: Second | None, now_ms: int) -> list[Line]:
     parts: list[Cell] = [(show.clock_ms(alert.event_time), "text"), (" event", "dim")]
     if alert.latency_ms is not None:
         parts += [(f"   +{show.duration(alert.latency_ms)}", "text"), (" produced to committed", "dim")]
     parts += [(f"   {show.age((now_ms - alert.raised_at) / 1000)}", "text"), (" ago", "dim")]
-    return parts
+    if then is None:
+        return [parts]
+    pipeline: list[Cell] = [
+        (f"{show.number(then.payments)} pay/s", "text"),
+        (" in that second, decided within p50 ", "dim"),
+        (show.duration(then.latency_p50_ms), "text"),
+        (", p99 ", "dim"),
+        (show.duration(then.latency_p99_ms), "text"),
+    ]
+    return [parts, pipeline]
 
 
 def _account(story: Story) -> Line:

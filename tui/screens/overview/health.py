@@ -84,6 +84,9 @@ def share_lines(
         ("  open cases ", "dim"),
         (show.number(totals.open_cases), value),
     ]
+    if totals.closed_hour:
+        money.append((f"  {totals.closed_hour}/h by {totals.analysts}", value))
+        money.append((f"  clear in {show.age(3600 * totals.open_cases / totals.closed_hour)}", "dim"))
     if totals.dead_letters:
         money += [("  dead letters ", "dim"), (show.number(totals.dead_letters), "bad")]
     return [decided, money]

@@ -75,4 +75,4 @@ class OverviewScreen(ControlScreen):
         self._preview()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
-        self.app.push_screen(AlertScreen(event.row, self._feed.model.rows))
+        self.app.push_screen(AlertScreen(event.row, self._feed.model.all_rows))
