@@ -59,7 +59,9 @@ def test_flushed_records_outlive_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"hello", gzip.compress(b"hello"), gzip.compress(b"\x00\x00\x00\x02{}"), b"\x1f\x8b"]
+    "data",
+    [b"", b"hello", gzip.compress(b"hello"), gzip.compress(b"\x00\x00\x00\x02{}"), b"\x1f\x8b"],
+    ids=["empty", "text", "packed-text", "packed-record", "cut"],
 )
 def test_another_file_is_no_recording(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "other"
