@@ -25,7 +25,7 @@ def _act(terminal: Terminal) -> None:
     terminal.press("\r")
     terminal.until(lambda screen: "as it stood now" in screen and "alerts " in screen, "the account now")
     terminal.press("g")
-    terminal.until(lambda screen: "1 payments" in screen, "the account after its first payment")
+    terminal.until(lambda screen: "1 payment," in screen, "the account after its first payment")
     terminal.press("G")
     terminal.until_text("as it stood now")
     terminal.press("B")

@@ -133,7 +133,7 @@ async def test_an_event_opens_in_the_log_and_back_leads_home() -> None:
         session.fakes.accounts.events[0] = Moment(40, NOW_MS, NOW_MS, "payment", "here", "tx")
         await _open(session)
         await session.press("enter")
-        await session.shows("1 payments")
+        await session.shows("1 payment,")
         await session.press("g", "enter")
         await session.until(lambda: isinstance(session.app.screen, EventScreen), "the event")
         await session.press("escape")

@@ -132,7 +132,10 @@ def then_lines(then: Then | None, newest: bool, now_ms: int, width: int) -> list
     ]
     facts: list[list[Cell]] = [
         [("risk ", "dim"), (show.percent(rate), "warn" if rate else "text")],
-        [(f"{show.number(then.payments)} payments", "text"), (f", {show.number(then.frauds)} fraud", "text")],
+        [
+            (f"{show.number(then.payments)} payment{'' if then.payments == 1 else 's'}", "text"),
+            (f", {show.number(then.frauds)} fraud", "text"),
+        ],
         [("total ", "dim"), (show.money(then.amount), "text")],
         [("top score ", "dim"), (show.number(then.max_score), "text")],
         [("last paid ", "dim"), (show.day_clock(then.last_payment, now_ms), "text")],
