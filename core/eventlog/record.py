@@ -63,6 +63,7 @@ class Duplicate(msgspec.Struct, frozen=True, gc=False):
 
 Verdict: TypeAlias = Appended | Conflict | Duplicate
 
+
 def event_name(pos: int) -> str:
     """How an event at a position is named as a cause."""
     return f"event-{pos}"
