@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
-import ctypes
 import gc
 import logging
 import sys
@@ -14,8 +12,6 @@ from pathlib import Path
 
 from ksqldb.engine.engine import Engine, EngineConfig
 from ksqldb.engine.server.service import CannotServe, Options, read_users, serve
-
-_MMAP_THRESHOLD, _APART_FROM = -3, 128 * 1024  # glibc's M_MMAP_THRESHOLD
 
 
 def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfig]:
@@ -54,20 +50,12 @@ def main() -> int:
     try:
         options, config = options_of()
         gc.freeze()  # what was imported never becomes garbage: keep full collections short
-        _keep_buffers_apart()
         gc.set_threshold(50_000, 20, 20)  # state is many long-lived containers without cycles: look at them seldom
         _run(_serve(options, config))
     except CannotServe as problem:
         print(f"ksqldb.engine: {problem}", file=sys.stderr)
         return 1
     return 0
-
-
-def _keep_buffers_apart() -> None:
-    """Have large buffers always mapped apart from the heap, so that they go back to the system. glibc would raise the
-    size from which it does so, and what is read from Kafka would leave holes that add up over a day."""
-    with contextlib.suppress(OSError, AttributeError):  # another C library has no such setting
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, _APART_FROM)
 
 
 async def _serve(options: Options, config: EngineConfig) -> None:
