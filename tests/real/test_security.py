@@ -32,7 +32,7 @@ from confluent_kafka.admin import (
 
 import core
 from core.failures import explain
-from core.kafka.admin import ensure_topics
+from core.kafka.admin import ensure_topics, offsets
 from core.kafka.commands import Cluster
 from core.kafka.connection import Kafka
 from core.kafka.handler import BatchResult, PartitionBatch
@@ -264,8 +264,14 @@ class _Ignoring:
         return BatchResult()
 
 
-async def _take_in(kafka: Kafka, dsn: str, worker: str) -> tuple[int, str | None]:
-    """Let an inlet run until it has taken a record in or says what is wrong; (records, what it says)."""
+async def _committed(seen: Kafka) -> bool:
+    """Whether the group's offsets are to be seen in Kafka."""
+    return any(found.committed for found in await offsets(seen, ["transactions"], GROUP))
+
+
+async def _take_in(kafka: Kafka, dsn: str, worker: str, seen: Kafka | None = None) -> tuple[int, str | None]:
+    """Let an inlet run until it has taken a record in or says what is wrong; (records, what it says). ``seen``: also
+    until its offsets are seen from there."""
     inlet = Inlet(
         kafka=kafka,
         dsn=dsn,
@@ -277,7 +283,7 @@ async def _take_in(kafka: Kafka, dsn: str, worker: str) -> tuple[int, str | None
     async with asyncio.timeout(60):
         while not (inlet.status.records or (inlet.status.last_error or "").count("kafka-acls")):
             await asyncio.wait({running}, timeout=0.05)
-        while inlet.status.records and inlet._commit is None:
+        while seen is not None and inlet.status.records and not await _committed(seen):
             await asyncio.wait({running}, timeout=0.05)
     inlet.stop()
     await running
@@ -288,7 +294,7 @@ async def test_least_rights_carry_payments_in_and_out(owner: Kafka, secured: Sec
     grant(secured.kafka, USER, LEAST)
     async with asyncio.timeout(90), Sender(owner) as sender:
         await sender.send([Outgoing(name, b"account", b"{}", 1) for name in OWN])
-    records, said = await _take_in(owner, postgres_dsn, "least")
+    records, said = await _take_in(owner, postgres_dsn, "least", Kafka(secured.kafka.bootstrap))
     assert records > 0
     assert said is None
 
