@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import asyncpg
-
 from core.cases.timeline import timeline
+from core.eventlog import roles
+from core.eventlog.connect import connected
 from core.output import note, print_rows
 from schema.transaction import reais
 
@@ -17,11 +17,8 @@ _LISTED = ("list", "kind", "party", "reason", "since", "until", "operator")
 
 async def show_timeline(dsn: str, account_id: str, limit: int, *, as_json: bool) -> int:
     """Payments, changed decisions, alerts, cases and blocks of an account in the order of the log; 1 when none."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         moments = await timeline(conn, account_id, limit)
-    finally:
-        await conn.close()
     if not moments:
         note(f"nothing is known of account {account_id!r}")
         return NO
@@ -49,14 +46,11 @@ async def show_timeline(dsn: str, account_id: str, limit: int, *, as_json: bool)
 
 async def show_lists(dsn: str, *, as_json: bool) -> int:
     """Who is blocked or allowed now, the newest first."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         rows = await conn.fetch(
             f"select {', '.join(_LISTED)} from read.list_entry where active and list in ('block', 'allow')"
             " and (until is null or until > now()) order by first_pos desc"
         )
-    finally:
-        await conn.close()
     print_rows(_LISTED, [tuple(row) for row in rows], as_json)
     return DONE
 

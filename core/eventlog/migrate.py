@@ -23,14 +23,18 @@ def migrations() -> list[tuple[str, str]]:
 
 
 async def pending(conn: Any) -> bool:
-    """Whether the database lacks a migration or a projection of this program."""
+    """Whether the database is not on this program's schema: it lacks something of it, or has something else."""
     if await conn.fetchval("select to_regclass('public.streamguard_migration') is null"):
         return True
-    applied = await conn.fetch("select name from public.streamguard_migration")
-    if {name for name, _ in migrations()} - {row["name"] for row in applied}:
+    applied = dict(await conn.fetch("select name, sha256 from public.streamguard_migration"))
+    if applied != {name: _digest(sql) for name, sql in migrations()}:
         return True
     installed = await conn.fetch("select distinct name from ops.projection")
     return bool({projection.name for projection in PROJECTIONS} - {row["name"] for row in installed})
+
+
+def _digest(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
 
 
 async def migrate(conn: Any) -> list[str]:
@@ -54,7 +58,7 @@ async def migrate(conn: Any) -> list[str]:
             )
         applied = []
         for name, sql in ours:
-            digest = hashlib.sha256(sql.encode()).hexdigest()
+            digest = _digest(sql)
             if name in known:
                 if known[name] != digest:
                     raise MigrationError(f"migration {name} differs from the one the database was made with")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncpg
-
+from core.eventlog import roles
+from core.eventlog.connect import connected
 from core.output import note, print_rows
 from core.rules.activity import activity, overlap
 from core.rules.quality import quality
@@ -18,12 +18,9 @@ _COLUMNS = (
 
 async def show_activity(dsn: str, hours: int, *, as_json: bool) -> int:
     """Each rule's alerts, what people and labels say of them, and its last hours; 1 when none has raised any."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         busy = await activity(conn, hours)
         known = {found.rule_id: found for found in await quality(conn, ALERTS)}
-    finally:
-        await conn.close()
     if not busy.rules:
         note("no rule has raised an alert yet")
         return NO
@@ -52,11 +49,8 @@ async def show_activity(dsn: str, hours: int, *, as_json: bool) -> int:
 
 async def show_overlap(dsn: str, *, as_json: bool) -> int:
     """How many payments two rules both name, a pair a row; 1 when no alert names any."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         found = await overlap(conn, ALERTS)
-    finally:
-        await conn.close()
     rows = [
         (one, other, found.shared[i][j], _share(found.shared[i][j] / found.shared[i][i]))
         for i, one in enumerate(found.rules)

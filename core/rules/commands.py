@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import time
 
-import asyncpg
 import msgspec
 
+from core.eventlog import roles
+from core.eventlog.connect import connected
 from core.output import note, print_json, print_rows
 from core.rules.backtest import Backtest, BacktestFailed, BacktestRequest, Flips, backtest
 from core.rules.measure import measure_rules, measure_scenarios
@@ -161,8 +162,7 @@ def print_scenarios(names: Sequence[str], seeds: int, *, as_json: bool) -> int:
 
 async def print_score(dsn: str, last_ms: int | None, *, as_json: bool) -> int:
     """The live scorecard of the last ``last_ms`` of event time, or of everything; 1 where there is no payment."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         span = await conn.fetchrow(
             "select (extract(epoch from min(event_time)) * 1000)::bigint as first,"
             " (extract(epoch from max(event_time)) * 1000)::bigint + 1 as last from read.payment"
@@ -174,8 +174,6 @@ async def print_score(dsn: str, last_ms: int | None, *, as_json: bool) -> int:
         since = span["first"] if last_ms is None else now - last_ms
         # Labels of now count for payments of long ago: a replay's event times lie in the past.
         found = await live_scorecard(conn, since, max(now, span["last"]))
-    finally:
-        await conn.close()
     if as_json:
         print_json(msgspec.to_builtins(found))
         return DONE

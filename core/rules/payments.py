@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import asyncpg
 import msgspec
 
+from core.eventlog import roles
+from core.eventlog.connect import connected
 from core.replay import mapping
 from core.replay.guess import describe
 from core.replay.scorecard import Truth
@@ -60,11 +61,8 @@ def _read(source: Source, *, in_order: bool) -> Iterator[Known]:
 
 async def of_log(dsn: str, since: int, until: int) -> list[Known]:
     """The payments of the database with event time in ``[since, until)``, and what was known of them by ``until``."""
-    conn = await asyncpg.connect(dsn)
-    try:
+    async with connected(dsn, roles.READER) as conn:
         rows = await conn.fetch(_LOGGED, _instant(since), _instant(until))
-    finally:
-        await conn.close()
     found = []
     for row in rows:
         values = dict(row)

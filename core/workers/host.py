@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from core.eventlog import EventLog, roles
-from core.eventlog.migrate import migrate
+from core.eventlog.connect import connected
 from core.kafka.admin import ensure_topics
 from core.kafka.connection import Kafka
 from core.workers.clerk import Clerk
@@ -49,12 +49,9 @@ def worker_id() -> str:
 
 
 async def connect(dsn: str) -> Any:
-    """A pool on a migrated database."""
-    conn = await asyncpg.connect(dsn)
-    try:
-        await migrate(conn)
-    finally:
-        await conn.close()
+    """A pool on a migrated database. Raises ``LogUnreachable`` or ``MigrationError``."""
+    async with connected(dsn):
+        pass
     return await asyncpg.create_pool(
         dsn,
         min_size=1,

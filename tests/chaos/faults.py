@@ -23,6 +23,7 @@ class Consumer:
     """A consumer process."""
 
     def __init__(self, dsn: str, bootstrap: str, name: str) -> None:
+        self.name = name
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.chaos.worker", dsn, bootstrap, name],
             stdout=subprocess.PIPE,

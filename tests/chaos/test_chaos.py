@@ -50,7 +50,8 @@ async def test_consumers_killed_at_random_moments(
         await until(conn, "select count(*) >= least($1::bigint + 1, $2) from taken", reached, produced)
         recoveries.append(time.monotonic() - began)
     await until(conn, "select count(*) >= $1 from taken", produced)
-    for consumer in consumers:
+    for consumer in consumers:  # the youngest may still be starting, and a signal would just end it
+        await until(conn, "select exists (select from ops.inlet_member where worker_id = $1)", consumer.name)
         consumer.end(signal.SIGTERM)
     report = await account(conn, produced)
     await conn.close()
