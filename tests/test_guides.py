@@ -11,7 +11,7 @@ import pytest
 from core.cli import app
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-GUIDES = ("real-clusters.md", "operations.md", "security.md")
+GUIDES = ("real-clusters.md", "operations.md", "security.md", "capacity.md")
 
 
 def code(text: str) -> list[str]:
