@@ -21,6 +21,7 @@ from rich.color import ColorSystem
 from benchmarks.figures import Benchmark
 from tests.tui import fakes
 from tests.tui.harness import Session, running
+from tui.app import TIDY_S, tidy
 from tui.main import settle_collector
 from tui.ports import Second
 from tui.terminal.paint import Painter, pieces_of
@@ -98,6 +99,8 @@ async def _soak(hours: float) -> tuple[dict[str, tuple[float, str]], dict[str, t
                 if doubles.ksql.push.closed:
                     doubles.ksql.push = fakes.FakePush(doubles.ksql.push.columns, doubles.ksql.push.types)
                 await session.press(*ERRANDS[step // ERRAND_STEPS % len(ERRANDS)])
+            if step % int(TIDY_S / STEP_S) == 0:
+                tidy()
             if step == int(steps * WARM_UP):
                 early = _Use.now()
         late = _Use.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -36,6 +37,7 @@ STYLE_SHEETS: list[str | PurePath] = [
     *sorted(Path(__file__).parent.glob("screens/*/*.tcss")),
 ]
 """All at the start: a screen that brings its own makes every widget be styled anew when it is first opened."""
+TIDY_S = 600.0
 MESSAGE_SECONDS = 6
 MESSAGES_KEPT = 500
 
@@ -44,6 +46,11 @@ def _palette() -> type[Provider]:
     from tui.palette import Palette
 
     return Palette
+
+
+def tidy() -> None:
+    """Let go of closed screens, whose widgets hold each other: the collector itself looks at old objects too seldom."""
+    gc.collect()
 
 
 class ControlCenter(ReportingApp):
@@ -101,6 +108,7 @@ class ControlCenter(ReportingApp):
         if self.theme != self._wanted_theme:
             self.say(f"there is no theme {self._wanted_theme!r}; there are {', '.join(self.available_themes)}", "warn")
         self.set_interval(1.0, self._tell_troubles, name="troubles")
+        self.set_interval(TIDY_S, tidy, name="tidy")
         self.ports.watchdog.start()
 
     def _tell_troubles(self) -> None:

@@ -76,6 +76,11 @@ def test_from_boot_to_quit(product: Terminal, tmp_path: Path) -> None:
     product.press("\x03")
     product.until_text("stopped")
 
+    product.press("\x14DESCRIBE FRAUD_AL")
+    product.until_text("tab FRAUD_ALERTS")
+    product.press("\t\x12")
+    product.until_text("RULE_ID")
+
     product.press("\x11")
     product.wait_gone(END_S)
     assert product.status == 0

@@ -106,6 +106,15 @@ async def test_queries_run_beside_each_other_in_tabs() -> None:
         await session.until(lambda: _editor(session).text == "SHOW TOPICS", "the other tab's statement")
 
 
+async def test_keys_typed_ahead_keep_their_order() -> None:
+    async with running() as session:
+        await session.press("3")
+        await session.shows("FRAUD_ALERTS")
+        await session.send("ctrl+t", *"DESCRIBE FRA", "tab", *";x", "backspace", "ctrl+r")
+        await session.until(lambda: bool(session.fakes.ksql.ran), "the statement")
+        assert session.fakes.ksql.ran[0][0] == "DESCRIBE FRAUD_ALERTS;"
+
+
 async def test_a_closed_tab_ends_its_query() -> None:
     async with running() as session:
         await session.press("3", "ctrl+t")

@@ -31,10 +31,14 @@ class TerminalApp(App[int]):
             and not isinstance(self.focused, Input | TextArea)
             and not isinstance(self.screen, ModalScreen)
             and self.screen.maximized is None
-            and await self._check_bindings(event.key)
+            and await self.run_binding(event.key)
         ):
             return
         await super().on_event(event)
+
+    async def run_binding(self, key: str) -> bool:
+        """Run what a key is bound to from the focus up; false when it is bound to nothing."""
+        return await self._check_bindings(key)
 
     def _display(self, screen: Screen[Any], renderable: Any) -> None:
         driver = self._driver

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.text import Text
+from textual import events
 from textual.binding import BindingType
 from textual.widgets import TextArea
 
@@ -12,14 +13,14 @@ from tui import keymap
 from tui.screens.ksqldb import lexer
 from tui.terminal.sanitise import visible
 
+if TYPE_CHECKING:
+    from tui.terminal.pacing import TerminalApp
+
 _COMPONENTS = ("keyword", "type", "function", "string", "quoted", "number", "comment")
 
 
 class Editor(TextArea):
-    """Marks ``problem`` (line and column from 1) until the text changes.
-
-    The panel's keys are bound here too, not with priority on the screen: so they wait their turn behind what was typed.
-    """
+    """Marks ``problem`` (line and column from 1) until the text changes. The panel's keys are bound here too."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"editor--{kind}" for kind in _COMPONENTS), "editor--problem"}
 
@@ -74,3 +75,9 @@ class Editor(TextArea):
 
     def on_text_area_changed(self) -> None:
         self.problem = None
+
+    async def on_key(self, event: events.Key) -> None:
+        """Keys that write nothing do their work before what was typed behind them is written."""
+        if not event.is_printable and await cast("TerminalApp", self.app).run_binding(event.key):
+            event.stop()
+            event.prevent_default()

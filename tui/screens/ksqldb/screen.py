@@ -334,14 +334,11 @@ class KsqlScreen(ControlScreen):
         word, offered = self._offered
         before = self._before_cursor()
         now = begun(before)
-        if not now or not offered:
-            self.focus_next()
-            return
-        if now == offered[0]:
-            offered = [*offered[1:], offered[0]] if len(offered) > 1 else offered
+        if offered and now == offered[0]:
+            offered = [*offered[1:], offered[0]]
         elif now != word:
-            offered = candidates(before, self._editor.text, self._words, self._entries)
-        if not offered or offered[0] == now:
+            word, offered = now, candidates(before, self._editor.text, self._words, self._entries)
+        if not now or not offered or offered[0] == now:
             self.focus_next()
             return
         self._offered = (word, offered)
