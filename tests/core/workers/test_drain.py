@@ -69,7 +69,8 @@ async def test_a_worker_drains_within_ten_seconds(
         async with asyncio.timeout(60):
             code = await process.wait()
         assert code == 0, (tmp_path / "worker.log").read_text()[-2000:]
-        assert monotonic() - began < WITHIN_S + 20  # what does not drain is cut off at 8 s; a busy machine may add to that
+        # What does not drain is cut off at 8 s; a busy machine may add to that.
+        assert monotonic() - began < WITHIN_S + 20
         held = await pool.fetchval("select count(*) from ops.koff where owner is not null and lease_until > now()")
         assert held == 0
     finally:
