@@ -147,14 +147,6 @@ def accounts_timeline(account: str, /, *, limit: Limit = 100, json: Json = False
     return with_postgres(where, lambda dsn: show_timeline(dsn, account, limit, as_json=json))
 
 
-@accounts.command(name="lists")
-def accounts_lists(*, json: Json = False, where: Where = HERE) -> int:
-    """Accounts, merchants, payees and devices that are blocked or allowed now."""
-    from core.cases.account_commands import show_lists
-
-    return with_postgres(where, lambda dsn: show_lists(dsn, as_json=json))
-
-
 @accounts.command(name="block")
 def accounts_block(
     account: str,

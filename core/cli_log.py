@@ -24,9 +24,17 @@ Archive = Annotated[Path | None, Parameter(help="folder of the archived partitio
 
 
 def with_postgres(where: Where, body: Callable[[str], Coroutine[Any, Any, int]]) -> int:
-    if (elsewhere := where.settings().postgres) is not None:  # then nothing else is needed
-        return asyncio.run(body(elsewhere.get_secret_value()))
-    return with_services(where, lambda addresses, _: body(addresses.postgres))
+    """Run `body` with the database's address; with `read_only` the server refuses whatever it would write."""
+    settings = where.settings()
+    looking = read_only if settings.read_only else str
+    if (elsewhere := settings.postgres) is not None:  # then nothing else is needed
+        return asyncio.run(body(looking(elsewhere.get_secret_value())))
+    return with_services(where, lambda addresses, _: body(looking(addresses.postgres)))
+
+
+def read_only(dsn: str) -> str:
+    """The address with sessions that only read: what is no parameter of a connection is a setting of its session."""
+    return f"{dsn}{'&' if '?' in dsn else '?'}default_transaction_read_only=on"
 
 
 def events(

@@ -44,6 +44,9 @@ def explain(error: BaseException) -> tuple[int, str] | None:
     if isinstance(error, BaseExceptionGroup):
         told = [found for inner in error.exceptions if (found := explain(inner)) is not None]
         return told[0] if told else None
+    refused: Any = getattr(sys.modules.get("asyncpg"), "ReadOnlySQLTransactionError", None)
+    if refused is not None and isinstance(error, refused):
+        return NO, "read-only: nothing was changed"
     for module, name, code in _KNOWN:
         known: Any = getattr(sys.modules.get(module), name, None)
         if known is not None and isinstance(error, known):

@@ -1,4 +1,4 @@
-"""``streamguard accounts timeline`` and ``lists``: what the Accounts screen shows beside the risk table."""
+"""``streamguard accounts timeline`` and ``lists show``: what the Accounts screen shows beside the risk table."""
 
 from __future__ import annotations
 

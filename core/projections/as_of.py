@@ -106,6 +106,7 @@ async def account_at(conn: Any, account_id: str, pos: int) -> AccountAt:
     transaction = conn.transaction(isolation="repeatable_read")
     await transaction.start()
     try:
+        await conn.execute("set transaction read write")  # temporary tables, also in a session that only reads
         await conn.execute(
             "create temp table event (like log.event) on commit drop; create index on pg_temp.event (stream, version)"
         )

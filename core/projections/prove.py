@@ -76,6 +76,7 @@ async def prove(
     transaction = conn.transaction(isolation="repeatable_read")
     await transaction.start()
     try:
+        await conn.execute("set transaction read write")  # temporary tables, also in a session that only reads
         row = await conn.fetchrow(
             "select generation, pos from ops.projection where name = $1 and live", projection.name
         )

@@ -10,7 +10,6 @@ from tui.screens.accounts.port import AlertThen, Listed, Profile, Then
 
 if TYPE_CHECKING:
     from core.cases.timeline import Moment
-    from core.projections.as_of import AccountAt
 
 _PROFILE = """
 select r.account_id, r.total_transactions, r.fraud_transactions,
@@ -68,16 +67,7 @@ class LogAccounts:
     async def as_of(self, account_id: str, position: int) -> Then:
         from core.projections.as_of import account_at
 
-        async def fold(conn: Any) -> AccountAt:
-            if not self._database.read_only:
-                return await account_at(conn, account_id, position)
-            await conn.execute("set default_transaction_read_only = off")  # temporary tables, which are rolled back
-            try:
-                return await account_at(conn, account_id, position)
-            finally:
-                await conn.execute("set default_transaction_read_only = on")
-
-        found = await self._database.use(fold)
+        found = await self._database.use(lambda conn: account_at(conn, account_id, position))
         risk = found.risk or {}
         verdicts = [row["fraud"] for row in found.verdicts]
         return Then(

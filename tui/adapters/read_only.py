@@ -31,6 +31,9 @@ class ReadOnlyCommands(LogCommands):
     async def _do(self, stream: str, event: events.Event, done: str, version: int | None = None) -> Verdict:
         return REFUSED
 
+    async def _list(self, act: str, kind: str, party: str, reason: str, until: int | None = None) -> Verdict:
+        return REFUSED
+
 
 class ReadOnlyKsql(ClientKsql):
     async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
@@ -57,12 +60,9 @@ class ReadOnlyCluster(KafkaCluster):
 
 
 class ReadOnlyEvents(LogEvents):
-    """A proof and a verification write as well: temporary tables, and the record that it was done."""
+    """A proof only compares; a verification is refused, since it goes on record that it was done."""
 
     async def rebuild(self, projection: str, on_note: Callable[[str], None]) -> Verdict:
-        return REFUSED
-
-    async def prove(self, projection: str, on_note: Callable[[str], None]) -> Verdict:
         return REFUSED
 
     async def retry(self, projection: str) -> Verdict:

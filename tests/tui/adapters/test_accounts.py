@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from core.cases.account_commands import show_lists, show_timeline
+from core.cases.policy import set_policy
 from core.eventlog import EventLog, Meta
 from core.projections import PROJECTIONS
 from core.projections.runner import catch_up
@@ -17,7 +18,7 @@ from schema import events
 from tui.adapters.accounts import LogAccounts
 from tui.adapters.commands import LogCommands
 from tui.adapters.database import Database
-from tui.ports import Done
+from tui.ports import Done, Refused
 from tui.screens.accounts.port import ORDERS
 
 NOW_MS = 1_784_556_134_000
@@ -132,6 +133,17 @@ async def test_parties_come_on_lists_and_off_them(database: Database, pool: Any,
         assert isinstance(await commands.list_party(act, kind, party, "reason"), Done)
     await _project(pool)
     assert await port.lists(10) == []
+
+
+async def test_under_four_eyes_a_block_is_proposed(database: Database, log: EventLog) -> None:
+    await set_policy(log, events.CasePolicySet(four_eyes=True, operator="boss"))
+    ana, bo = LogCommands(database, "ana"), LogCommands(database, "bo")
+    proposed = await ana.list_party("block", "account", "acc-1", "takeover")
+    assert isinstance(proposed, Done)
+    assert "another operator approves it" in proposed.text
+    assert isinstance(await bo.block("acc-1", "takeover", None), Refused)
+    types = [type(recorded.event).__name__ for recorded in await log.read_stream("account-acc-1")]
+    assert types == ["BlockProposed"]
 
 
 async def _project(pool: Any) -> None:
