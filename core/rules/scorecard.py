@@ -43,8 +43,8 @@ class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveScore(msgspec.Struct, frozen=True, kw_only=True):
-    """Event time ``[since, until)``; days are counted from the first payment to the last. ``score`` is None where nothing is labelled. ``overlap``: payments named by alerts
-    of both, by "a & b"."""
+    """Event time ``[since, until)``; days are counted from the first payment to the last. ``score`` is None where
+    nothing is labelled. ``overlap``: payments named by alerts of both, by "a & b"."""
 
     since: int
     until: int

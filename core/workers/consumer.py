@@ -99,7 +99,7 @@ class ConsumerHandler:
         for name in await rows.known_payments(conn, list(payments)):
             del payments[name]
         self.duplicates += received - len(payments)
-        await self._feedback.know(value.event_time for _, value in payments.values())
+        await self._feedback.know(value for _, value in payments.values())
         return payments, labels
 
     async def _judge(
@@ -112,7 +112,7 @@ class ConsumerHandler:
             if isinstance(value, Transaction):
                 fresh = payments.get(value.transaction_id)
                 if fresh is not None and fresh[0] is record:
-                    state.on_payment(payment_of(value), lists_at(value.event_time), record.offset)
+                    state.on_payment(payment_of(value), lists_at(value), record.offset)
             elif isinstance(value, RuleAlert):
                 span = state.out_of_memory(value)
                 if span is not None:

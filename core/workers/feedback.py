@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from time import time
 from typing import Any
 
 from core.detection.decision import REVIEW_FROM
@@ -20,6 +19,7 @@ from core.detection.lists import (
 )
 from core.eventlog import EventLog, Recorded
 from schema.events import AccountBlocked, AccountUnblocked, PartyListed, PartyUnlisted, RuleSnoozed
+from schema.transaction import Transaction
 
 LISTING = ("AccountBlocked", "AccountUnblocked", "PartyListed", "PartyUnlisted", "RuleSnoozed")
 _KEPT_EPOCHS = 64
@@ -48,24 +48,23 @@ class Feedback:
         self._blocks: dict[tuple[str, str], Block] = {}
         self._allowed: dict[tuple[str, str], Block] = {}
         self._snoozes: dict[tuple[str, str], int] = {}
-        self._now = 0
 
-    async def know(self, times: Iterable[int]) -> None:
-        """Fetch the epochs of these event times, drawing up those that nobody has asked for yet."""
-        self._now = int(time() * 1000)
-        wanted = sorted({_epoch(when, self._now) for when in times} - self._suspects.keys())
-        for epoch, width in wanted:
+    async def know(self, payments: Iterable[Transaction]) -> None:
+        """Fetch the epochs of these payments, drawing up those that nobody has asked for yet."""
+        needed = {_epoch(tx) for tx in payments}
+        for epoch, width in sorted(needed - self._suspects.keys()):
             # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
             await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), REVIEW_FROM)
             rows = await self._pool.fetch(_SUSPECTS, _instant(epoch - SUSPECT_MS), _instant(epoch))
             self._suspects[epoch, width] = {(r["kind"], r["party"]): Suspect(r["run"], r["since"]) for r in rows}
-        for stale in sorted(self._suspects)[: max(0, len(self._suspects) - max(_KEPT_EPOCHS, len(wanted)))]:
+        spare = [epoch for epoch in sorted(self._suspects) if epoch not in needed]
+        for stale in spare[: max(0, len(self._suspects) - _KEPT_EPOCHS)]:
             del self._suspects[stale]
             self._lists.pop(stale, None)
 
-    def lists_at(self, when: int) -> Lists:
-        """The lists in force at an event time whose epoch is known."""
-        epoch = _epoch(when, self._now)
+    def lists_at(self, tx: Transaction) -> Lists:
+        """The lists in force for a payment whose epoch is known."""
+        epoch = _epoch(tx)
         lists = self._lists.get(epoch)
         if lists is None:
             lists = self._lists[epoch] = Lists(self._suspects[epoch], self._blocks, self._allowed, self._snoozes)
@@ -111,10 +110,12 @@ class Feedback:
         self._lists.clear()
 
 
-def _epoch(when: int, now: int) -> _Epoch:
-    """What happened within the last hour is judged by lists drawn up every ten seconds."""
-    width = LIVE_EPOCH_MS if now - when < _LIVE_MS else EPOCH_MS
-    return epoch_of(when, width), width
+def _epoch(tx: Transaction) -> _Epoch:
+    """What was sent within an hour of its event time is judged by lists drawn up every ten seconds, history by those of
+    every six hours. The record itself says which: read again years later it is judged by the same."""
+    live = tx.produced_at is not None and tx.produced_at - tx.event_time < _LIVE_MS
+    width = LIVE_EPOCH_MS if live else EPOCH_MS
+    return epoch_of(tx.event_time, width), width
 
 
 def _instant(when: int) -> datetime:

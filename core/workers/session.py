@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
@@ -146,6 +148,7 @@ async def session(
     topic_configs: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Session]:
     """Services at hand and a worker process running; both end with the session, unless others hold the services."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the answer
     async with AsyncExitStack() as stack:
         services = await ensure_stack(settings, tell)
         stack.push_async_callback(services.close)

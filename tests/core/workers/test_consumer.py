@@ -69,7 +69,7 @@ async def consuming(broker: Broker, dsn: str, pool: Any, log: EventLog) -> Async
 
 async def until(pool: Any, query: str, expected: Any, *arguments: Any) -> None:
     """Wait until a query gives the value."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await pool.fetchval(query, *arguments) != expected:
             await pool.execute("select pg_sleep(0.02)")
 
