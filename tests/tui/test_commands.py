@@ -103,7 +103,7 @@ async def test_the_palette_finds_actions_of_here_and_commands() -> None:
         await session.press("2")
         await session.shows("next case")
         await session.press("ctrl+p")
-        await session.type("oldest")
+        await session.type("most urgent")
         await session.shows("Alerts: next case")
         await session.press("enter")
         await session.until(lambda: len(session.app.screen_stack) == 2, "the case")
