@@ -186,7 +186,7 @@ class _File(TomlConfigSettingsSource):
             raise ValueError(f"{PROFILES} is a table of tables, such as [{PROFILES}.production]")
         if chosen is None:
             return _without_screen(found)
-        if chosen not in profiles:
+        if not isinstance(chosen, str) or chosen not in profiles:
             there = ", ".join(profiles) or "none"
             raise ValueError(f"there is no profile {chosen!r}; there are: {there}")
         return _without_screen({**found, **profiles[chosen]})

@@ -197,3 +197,9 @@ def test_profiles_are_a_table_of_tables(tmp_path: Path) -> None:
     (tmp_path / "streamguard.toml").write_text('profiles = "production"\n')
     with pytest.raises(SettingsError, match="profiles is a table of tables"):
         load()
+
+
+def test_a_profile_is_chosen_by_a_name(tmp_path: Path) -> None:
+    (tmp_path / "streamguard.toml").write_text("[profile.production]\nread_only = true\n")
+    with pytest.raises(SettingsError, match="there is no profile"):
+        load()

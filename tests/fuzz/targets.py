@@ -220,7 +220,7 @@ def settings(data: bytes) -> None:
         said = repr(load())
     except SettingsError as error:
         said = str(error)
-    assert "me:pl4nted@" not in said, said
+    assert "me:pl4nted@" not in said or b"home" in data, said  # a folder's name is no secret
     assert dict(os.environ) == before
 
 
