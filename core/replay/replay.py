@@ -81,6 +81,9 @@ class Replay:
                     await _until(due, stop)
                 await self._send_chunk(chunk, sender)
                 await self._hold_back(stop)
+            if self._delay is not None and not stop.is_set():
+                # What becomes known after the last payment is there for whatever is replayed next.
+                await self._send_labels(self._survey.last + self._delay, sender)
         return Sent(self._sent, not stop.is_set(), self._truth)
 
     def _chunks(self) -> Iterator[list[tuple[Transaction, Label | None]]]:
