@@ -29,8 +29,7 @@ from schema import alert, label
 from schema.events import PaymentDecided
 from tests import database
 from tests.brokers import Broker
-from tests.core.detection.test_state import RULES
-from tests.core.workers.test_consumer import consuming, send, until
+from tests.core.workers.test_consumer import RULES, consuming, send, until
 
 SCENARIOS = ("velocity_burst", "card_testing", "leaked_card", "high_amount", "account_takeover")
 
