@@ -68,6 +68,12 @@ async def _looks(session: Session, wanted: list[str]) -> None:
     await session.until(lambda: _below(session) == wanted, "the picture\n" + "\n".join(wanted))
 
 
+async def _noted(session: Session) -> None:
+    """Until a source has answered once more: with it the recorder notes which screen is shown."""
+    session.fakes.flow.asked_since = 0
+    await session.until(lambda: session.fakes.flow.asked_since > 0, "another poll")
+
+
 async def _record_a_watch(path: Path) -> dict[str, list[str]]:
     """An alert comes, the operator opens the alerts, another one comes; pictures of the three moments."""
     seen = {}
@@ -76,6 +82,7 @@ async def _record_a_watch(path: Path) -> dict[str, list[str]]:
     async with recording(path, fakes) as (session, time):
         await settle(session)
         seen["first"] = _below(session)
+        await _noted(session)
         time["now"] = NOW + 60
         fakes.alerts.rows.append(replace(alert(9), rule_id="geo_jump", produced_at=None))
         await session.shows("geo_jump")
@@ -83,11 +90,13 @@ async def _record_a_watch(path: Path) -> dict[str, list[str]]:
         await session.shows("next case")
         await settle(session)
         seen["second"] = _below(session)
+        await _noted(session)
         time["now"] = NOW + 120
         fakes.alerts.rows.append(replace(alert(10), rule_id="drained", produced_at=None))
         await session.shows("drained")
         await settle(session)
         seen["third"] = _below(session)
+        await _noted(session)
         time["now"] = NOW + 130
         await session.until(lambda: fakes.flow.asked_since >= int(NOW) + 130 - CHART_SECONDS, "a last poll")
     return seen
