@@ -257,6 +257,8 @@ def generate(
     """Payments as JSON lines: batch, stream, velocity or a scenario's name; a menu in a terminal."""
     from core.scenarios import commands
 
+    if count < 0 or rate <= 0 or accounts < 1:
+        raise UsageError("--count takes 0 or more payments, --rate more than 0 a second, --accounts at least one")
     if kind is None:
         kind = commands.choose()
     return asyncio.run(commands.generate(kind, count, rate, seed, accounts, labels=labels))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from itertools import takewhile
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.detection.features.block_list import BlockList
 from core.detection.features.confirmed_rate import MerchantFraudRate, PayeeFraudRate
 from core.detection.features.device_drain import DeviceDrain
 from core.detection.features.dormancy import DORMANT_MS, Dormancy
+from core.detection.features.emptied_balance import EmptiedBalance
 from core.detection.features.geo_velocity import GeoVelocity, kilometres
 from core.detection.features.new_device import NewDevice
 from core.detection.features.new_payee import NewPayee
@@ -422,3 +424,14 @@ def test_distance_is_the_great_circle() -> None:
 def test_every_feature_has_a_name_of_its_own() -> None:
     names = [feature.id for feature in FEATURES]
     assert len(set(names)) == len(names)
+
+
+@given(st.lists(st.tuples(st.integers(0, 60_000), st.none() | st.integers(0, 60_000) | st.just(-1)), max_size=40))
+def test_a_payment_that_takes_all_but_a_hundredth_empties_the_balance(told: list[tuple[int, int | None]]) -> None:
+    """-1 stands for a balance of just the amount; the edges are exact."""
+    context = Context(Population(), Lists())
+    for amount, given_balance in told:
+        for balance in {amount if given_balance == -1 else given_balance, amount + amount // 99, amount + amount // 98}:
+            found = EmptiedBalance.assess(NoState(), Payment("t", "a", amount, T0, balance=balance), context)
+            takes_all = bool(balance) and Fraction(99, 100) <= Fraction(amount, balance or 1) <= 1
+            assert (found is not None) == (takes_all and amount >= 200_00)
