@@ -24,7 +24,8 @@ test: $(READY)  ## the whole test suite that needs nothing but Python
 	$(BIN)/python -m pytest tests --ignore tests/real
 
 test-real: $(READY)  ## the suite against Apache Kafka (by Maven) and PostgreSQL 15
-	$(BIN)/python -m pytest tests/real
+	$(BIN)/python -m tests.real.apache_kafka
+	$(BIN)/python -m pytest tests/real -rs
 
 replay-real: $(READY)  ## three weeks of payments on Apache Kafka while worker and broker are killed
 	STREAMGUARD_REPLAY=whole $(BIN)/python -m pytest tests/real/test_replay.py -n 0 -s

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import fcntl
+import functools
 import os
 import shutil
 import signal
@@ -54,14 +56,26 @@ def missing(why: str) -> None:
 
 def _jars() -> Path:
     """The folder of Kafka's jars. Skips the test where Java, Maven or the repository is missing."""
+    folder, problem = fetched()
+    if problem:
+        missing(problem)
+    return folder / "lib"
+
+
+@functools.cache
+def fetched() -> tuple[Path, str]:
+    """The folder with Kafka's jars in ``lib``, and why they could not be fetched; processes wait for one another."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stream-guard" / f"kafka-{VERSION}"
     for tool in ("java", "mvn"):
         if shutil.which(tool) is None:
-            missing(f"Apache Kafka needs {tool}")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "stream-guard" / f"kafka-{VERSION}"
-    if not (cache / "complete").exists():
-        cache.mkdir(parents=True, exist_ok=True)
+            return cache, f"Apache Kafka needs {tool}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (cache / "complete").exists():
+            return cache, ""
         (cache / "pom.xml").write_text(_POM)
-        fetched = subprocess.run(
+        run = subprocess.run(
             ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=lib"],
             cwd=cache,
             capture_output=True,
@@ -69,10 +83,10 @@ def _jars() -> Path:
             check=False,
             timeout=600,
         )
-        if fetched.returncode:
-            missing(f"Maven could not fetch Apache Kafka: {fetched.stdout[-300:]}")
+        if run.returncode:
+            return cache, f"Maven could not fetch Apache Kafka: {run.stdout[-300:]}"
         (cache / "complete").touch()
-    return cache / "lib"
+        return cache, ""
 
 
 def free_ports(count: int) -> list[int]:
@@ -186,3 +200,7 @@ def running(folder: Path) -> Iterator[str]:
     """Run one node; yields its bootstrap address."""
     with cluster(folder) as made:
         yield made.bootstrap
+
+
+if __name__ == "__main__":  # before the tests, which have no time to wait for a download
+    print(fetched()[1] or "Apache Kafka is here")
