@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.pty.conftest import Start
 
 BOOT_S = 120.0
@@ -17,12 +19,21 @@ def test_two_operators_on_one_case(start: Start) -> None:
     first.press("s")
     first.until_text("one key chooses", ACT_S)
     first.press("v")
+    # Once the run is scored every alert is in, and the most urgent case is the same for both.
     for center in (first, second):
-        center.until_text("6 in 1m", PIPELINE_S)
+        center.press("4")
+        center.until_text("3/3", PIPELINE_S)
+    for center in (first, second):
         center.press("2")
         center.until_text("next case", ACT_S)
-        center.press("o")
-        center.until_text("nobody has acted yet", ACT_S)
+        center.until_text("6 in 1m", ACT_S)
+    first.press("o")
+    first.until_text("nobody has acted yet", ACT_S)
+    shown = re.search(r"acc-\d+", first.text())
+    assert shown is not None
+    second.press("o")
+    second.until_text("nobody has acted yet", ACT_S)
+    second.until_text(f"{shown[0]}  ", ACT_S)
     second.press("x")
     second.until_text("confirm fraud on", ACT_S)
     first.press("c")
