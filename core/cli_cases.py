@@ -1,6 +1,5 @@
 """`streamguard alerts`, `cases`, `accounts` and `scenarios`: what the screens show and do, without a screen."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,13 +7,11 @@ from cyclopts import App, Parameter
 
 from core.cases import commands
 from core.cli import HERE, Json, Where
-from core.cli_log import with_postgres
+from core.cli_log import OPERATOR, Operator, with_postgres
 from core.replay.mapping import duration
 
-Operator = Annotated[str, Parameter(help="who acts, for the record")]
 Reason = Annotated[str, Parameter(help="why, for the record")]
 Limit = Annotated[int, Parameter(help="at most so many")]
-OPERATOR = getpass.getuser()
 
 alerts = App(name="alerts", help="Alerts: list, show.", help_format="plaintext")
 cases = App(

@@ -1,13 +1,13 @@
 """`streamguard topics` and `streamguard groups`: what a Kafka cluster has and how far its readers are."""
 
 import asyncio
-import getpass
 from collections.abc import Callable
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from core.cli import HERE, Json, UsageError, Where, Yes, with_services
+from core.cli_log import OPERATOR, Operator
 from core.kafka import commands
 from core.kafka.connection import Kafka
 from core.kafka.reset import reset_offsets
@@ -85,7 +85,7 @@ def groups_delete(group: str, /, *, yes: Yes = False, where: Where = HERE) -> in
 def groups_reset(
     *,
     yes: Yes = False,
-    operator: Annotated[str, Parameter(help="who acts, for the record")] = getpass.getuser(),
+    operator: Operator = OPERATOR,
     where: Where = HERE,
 ) -> int:
     """Let a halted inlet go on: offsets that a topic lost or never had move to the nearest it has."""

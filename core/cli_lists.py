@@ -1,20 +1,17 @@
 """`streamguard lists`: who is blocked or allowed, by one operator or two."""
 
-import getpass
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from core.cases import commands
 from core.cli import HERE, Json, Where
-from core.cli_log import with_postgres
+from core.cli_log import OPERATOR, Operator, with_postgres
 from core.replay.mapping import duration
 
 Kind = Annotated[str, Parameter(help="account, merchant, payee or device")]
-Operator = Annotated[str, Parameter(help="who acts, for the record")]
 Reason = Annotated[str, Parameter(help="why, for the record")]
 Length = Annotated[str | None, Parameter(name="--for", help="such as 12h or 7d; otherwise until lifted")]
-OPERATOR = getpass.getuser()
 
 lists = App(
     name="lists",

@@ -1,17 +1,17 @@
 """`streamguard events`, `projections`, `log` and `dead-letters`: the commands over the log, loaded when called."""
 
 import asyncio
-import getpass
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from core.actor import operator_name
 from core.cli import HERE, Json, Where, with_services
 
 Operator = Annotated[str, Parameter(help="who acts, for the record")]
-OPERATOR = getpass.getuser()
+OPERATOR = operator_name()
 
 projections = App(
     name="projections", help="Projections of the log: list, show, rebuild, prove.", help_format="plaintext"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from core.actor import operator_name
 from tui.adapters.accounts import LogAccounts
 from tui.adapters.alerts import LogAlerts
 from tui.adapters.cluster import KafkaCluster
@@ -30,14 +29,6 @@ from tui.terminal.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from core.settings import Settings
-
-
-def operator_name() -> str:
-    """Who acts: ``STREAMGUARD_OPERATOR``, else the login name."""
-    try:
-        return os.environ.get("STREAMGUARD_OPERATOR") or getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid-{os.getuid()}"
 
 
 def real_ports(settings: Callable[[], Settings], profile: Profile | None = None) -> Ports:
