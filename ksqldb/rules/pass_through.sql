@@ -17,43 +17,19 @@ WHERE payee_id IS NOT NULL AND channel IN ('PIX', 'TED') AND amount >= 500
 PARTITION BY payee_id
 EMIT CHANGES;
 
-CREATE STREAM IF NOT EXISTS pass_through WITH (KAFKA_TOPIC = 'pass_through', VALUE_FORMAT = 'JSON') AS
+INSERT INTO fraud_alerts WITH (QUERY_ID = '${query_id}')
 SELECT
-  o.account_id AS account_id,
-  AS_VALUE(o.account_id) AS account,
+  o.account_id AS account,
+  'pass_through' AS rule_id,
+  AS_VALUE(o.account_id) AS account_id,
   o.transaction_id AS transaction_id,
   o.amount AS amount,
   CAST(1 AS BIGINT) AS txn_count,
+  CAST(NULL AS BIGINT) AS window_start,
+  CAST(NULL AS BIGINT) AS window_end,
   o.event_time AS event_time,
   o.produced_at AS produced_at
 FROM transactions o
 JOIN pass_through_in i WITHIN 24 HOURS GRACE PERIOD 1 MINUTE ON o.account_id = i.payee_id
 WHERE o.payee_id <> i.sender AND o.event_time >= i.event_time AND o.amount * 100 >= i.amount * 85 AND o.amount <= i.amount
-EMIT CHANGES;
-
--- A table's changes are read as a plain stream, because a windowed table cannot feed another query.
-CREATE STREAM IF NOT EXISTS pass_through_changes (
-  account VARCHAR,
-  transaction_id VARCHAR,
-  amount DECIMAL(12, 2),
-  txn_count BIGINT,
-  event_time BIGINT,
-  produced_at BIGINT
-) WITH (KAFKA_TOPIC = 'pass_through', VALUE_FORMAT = 'JSON', TIMESTAMP = 'event_time');
-
-INSERT INTO fraud_alerts WITH (QUERY_ID = '${query_id}')
-SELECT
-  account,
-  'pass_through' AS rule_id,
-  AS_VALUE(account) AS account_id,
-  transaction_id,
-  amount,
-  txn_count,
-  CAST(NULL AS BIGINT) AS window_start,
-  CAST(NULL AS BIGINT) AS window_end,
-  event_time,
-  produced_at
-FROM pass_through_changes
-WHERE account IS NOT NULL
-PARTITION BY account
 EMIT CHANGES;
