@@ -174,6 +174,14 @@ def _filled(app: ControlCenter) -> bool:
 # ------------------------------------------------------------------------------------------------ snapshots
 
 
+def themed(look: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The theme a look is pictured in; ``no-color`` is one without colours."""
+    if look != "no-color":
+        return look
+    monkeypatch.setenv("NO_COLOR", "1")
+    return "ansi-dark"
+
+
 SECOND_LINE = 1
 """The row of the screens' names: left out of most pictures, since each new screen changes it."""
 

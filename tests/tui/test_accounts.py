@@ -8,7 +8,7 @@ import pytest
 
 from core.cases.timeline import Moment
 from tests.tui.fakes_accounts import NOW_MS, moments, profile
-from tests.tui.harness import Session, difference, running, settle
+from tests.tui.harness import Session, difference, running, settle, themed
 from tests.tui.test_snapshots import LOOKS, SIZES
 from tui.screens.accounts.account import AccountScreen
 from tui.screens.accounts.rows import slider_line, step
@@ -30,9 +30,7 @@ async def _open_account(session: Session) -> None:
 
 @pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
 async def test_pictures(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if look == "no-color":
-        monkeypatch.setenv("NO_COLOR", "1")
-    theme = "ansi-dark" if look == "no-color" else look
+    theme = themed(look, monkeypatch)
     async with running(size=SIZES[size], theme=theme, files=tmp_path) as session:
         await _open(session)
         if size != "80x24":

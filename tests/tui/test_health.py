@@ -9,7 +9,7 @@ import pytest
 
 from tests.tui.fakes import NOW_MS, FakeFlow, Fakes, FakeStack
 from tests.tui.fakes_health import FakeLogs, FakeWatchdog
-from tests.tui.harness import Session, difference, running, settle
+from tests.tui.harness import Session, difference, running, settle, themed
 from tests.tui.test_snapshots import LOOKS, SIZES
 from tui.ports import ServiceState
 from tui.screens.health.port import Stall
@@ -43,9 +43,7 @@ async def _open(session: Session) -> None:
 
 @pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
 async def test_picture(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if look == "no-color":
-        monkeypatch.setenv("NO_COLOR", "1")
-    theme = "ansi-dark" if look == "no-color" else look
+    theme = themed(look, monkeypatch)
     async with running(_fakes(), size=SIZES[size], theme=theme, files=tmp_path) as session:
         await _open(session)
         await settle(session)

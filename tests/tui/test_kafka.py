@@ -9,7 +9,7 @@ import pytest
 
 from tests.tui.fakes import NOW_MS, Fakes
 from tests.tui.fakes_cluster import FakeCluster, message
-from tests.tui.harness import Session, difference, running, settle
+from tests.tui.harness import Session, difference, running, settle, themed
 from tests.tui.test_snapshots import LOOKS, SIZES
 from tui.screens.kafka.port import Batch, Start
 from tui.screens.kafka.rows import parse_start
@@ -31,9 +31,7 @@ async def _browse(session: Session) -> None:
 
 @pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
 async def test_pictures(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if look == "no-color":
-        monkeypatch.setenv("NO_COLOR", "1")
-    theme = "ansi-dark" if look == "no-color" else look
+    theme = themed(look, monkeypatch)
     async with running(size=SIZES[size], theme=theme, files=tmp_path) as session:
         await _open(session)
         await session.shows("error")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.fakes_rules import SQL
-from tests.tui.harness import Session, difference, running, settle
+from tests.tui.harness import Session, difference, running, settle, themed
 from tests.tui.test_snapshots import LOOKS, SIZES
 from tui.screens.rules.port import Trial
 from tui.screens.rules.rows import overlap_lines, spark, sql_lines
@@ -23,9 +23,7 @@ async def _open(session: Session) -> None:
 
 @pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
 async def test_pictures(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if look == "no-color":
-        monkeypatch.setenv("NO_COLOR", "1")
-    theme = "ansi-dark" if look == "no-color" else look
+    theme = themed(look, monkeypatch)
     async with running(size=SIZES[size], theme=theme, files=tmp_path) as session:
         await _open(session)
         await settle(session)
