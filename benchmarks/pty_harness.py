@@ -118,6 +118,12 @@ class Terminal:
         self._stream.feed(bytes(self.raw))
         return took
 
+    def run_for(self, seconds: float) -> None:
+        """Read and show what comes for so long."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.pump(0.02)
+
     # ------------------------------------------------------------------------------------------ acting
 
     def press(self, keys: str) -> None:

@@ -7,30 +7,25 @@ a terminal that takes 5 kB/s, the first paint, and how long the end takes after 
 
 from __future__ import annotations
 
-import json
 import signal
 import tempfile
 import time
 import zlib
 from pathlib import Path
-from typing import Any
 
-from benchmarks.figures import Benchmark, percentile
+from benchmarks.figures import Benchmark
 from benchmarks.pty_harness import Terminal, python
+from benchmarks.toggling import MEASURED_S, WARM_UP_S, Found, put, said, toggle
 from tui.terminal.environment import DEFAULTS
 
 REPOSITORY = Path(__file__).parents[1]
-WARM_UP_S = 2.0
-MEASURED_S = 10.0
 SLOW_LINE = 5_000
 FIRST_PAINT = b"stream guard"
 
-Figures = dict[str, tuple[float, str]]
-
 
 def measure() -> Benchmark:
-    figures: Figures = {}
-    baseline: Figures = {}
+    figures: Found = {}
+    baseline: Found = {}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         for rate in (10_000, 50_000):
@@ -49,47 +44,26 @@ def _start(kind: str, rate: int, report: Path, bytes_per_s: int = 0) -> Terminal
     return Terminal(command, env=DEFAULTS, cwd=str(REPOSITORY), bytes_per_s=bytes_per_s)
 
 
-def _run_for(terminal: Terminal, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        terminal.pump(0.02)
-
-
-def _feed(into: Figures, name: str, kind: str, rate: int, report: Path) -> None:
+def _feed(into: Found, name: str, kind: str, rate: int, report: Path) -> None:
     """Toggle pause and follow while rows come, and time each answer."""
     terminal = _start(kind, rate, report)
     try:
         terminal.until_text("following", 60)
-        _run_for(terminal, WARM_UP_S)
-        terminal.press("R")
-        received, begin, answers, following = terminal.received, time.monotonic(), [], True
-        while time.monotonic() - begin < MEASURED_S:
-            answers.append(terminal.paint_time(b" ", b"browsing" if following else b"following", 60) * 1000)
-            following = not following
-            _run_for(terminal, 0.5 if following else 0.1)
-        wall = time.monotonic() - begin
-        rate_kb = (terminal.received - received) / wall / 1000
+        answers = toggle(terminal)
         terminal.press("\x11")
         terminal.wait_gone(120)
     finally:
         terminal.close()
-    said = _read(report)
-    gaps = said["gaps_ms"]
-    into[f"{name}_cpu"] = (100 * said["cpu_s"] / said["wall_s"], "% of a core")
-    into[f"{name}_taken"] = (said["rows"] / said["wall_s"], "rows/s")
-    into[f"{name}_key_p50"] = (percentile(answers, 50), "ms")
-    into[f"{name}_key_p95"] = (percentile(answers, 95), "ms")
-    into[f"{name}_loop_gap_p99"] = (percentile(gaps, 99), "ms")
-    into[f"{name}_wire"] = (rate_kb, "kB/s")
+    put(into, name, answers, said(report))
 
 
-def _wire(into: Figures, report: Path) -> None:
+def _wire(into: Found, report: Path) -> None:
     """What a live overview of 80x24 costs on the line, as it is and as ``ssh -C`` would send it."""
     terminal = _start("overview", 10_000, report)
     packer, packed = zlib.compressobj(6), 0
     try:
         terminal.until_text("following", 60)
-        _run_for(terminal, WARM_UP_S)
+        terminal.run_for(WARM_UP_S)
         begin, received = time.monotonic(), terminal.received
         while time.monotonic() - begin < MEASURED_S:
             terminal.forget()
@@ -110,19 +84,19 @@ def _loop_gap(report: Path, bytes_per_s: int) -> float:
     terminal = _start("overview", 1_000, report, bytes_per_s)
     try:
         terminal.until_text("following", 60)
-        _run_for(terminal, WARM_UP_S)
+        terminal.run_for(WARM_UP_S)
         terminal.press("R")
-        _run_for(terminal, MEASURED_S)
+        terminal.run_for(MEASURED_S)
         terminal.press("2")
         terminal.until_text("next case", 30)
         terminal.press("\x11")
         terminal.wait_gone(30)
     finally:
         terminal.close()
-    return float(max(_read(report)["gaps_ms"]))
+    return float(max(said(report)["gaps_ms"]))
 
 
-def _ends(into: Figures, report: Path) -> None:
+def _ends(into: Found, report: Path) -> None:
     """From the start of the program to its first frame, and from ctrl+q and SIGHUP to its end."""
     begin = time.monotonic()
     terminal = _start("overview", 100, report)
@@ -146,7 +120,3 @@ def _ends(into: Figures, report: Path) -> None:
                 into[name] = (center.wait_gone(30, reading=not stalled) * 1000, "ms")
             finally:
                 center.close()
-
-
-def _read(report: Path) -> Any:
-    return json.loads(report.read_text())

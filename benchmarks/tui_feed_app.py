@@ -15,8 +15,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
+from textual.binding import BindingType
 from textual.widgets import DataTable, RichLog, Static
 
 from tests.tui import fakes
@@ -144,7 +146,7 @@ class MeasuredCenter(ControlCenter):
 class StockApp(App[None]):
     """Textual's own widget on the same rows, in batches ten times a second."""
 
-    BINDINGS = [("ctrl+q", "finish"), ("space", "mark")]  # noqa: RUF012 - as Textual's documentation has it
+    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+q", "finish"), ("space", "mark")]
     CSS = "Static { height: 1; }"
 
     def __init__(self, kind: str, alerts: GeneratedAlerts, report: Path) -> None:
@@ -203,7 +205,7 @@ class StockApp(App[None]):
 
 def main(kind: str, rate: float, report: Path) -> None:
     alerts = GeneratedAlerts(rate)
-    app: App[object] = MeasuredCenter(alerts, report) if kind == "overview" else StockApp(kind, alerts, report)  # type: ignore[assignment]
+    app: App[Any] = MeasuredCenter(alerts, report) if kind == "overview" else StockApp(kind, alerts, report)
     settle_collector()
     app.run(mouse=False)
 

@@ -6,27 +6,22 @@ faster than they are taken are dropped and counted; a grid that was left for ten
 
 from __future__ import annotations
 
-import json
 import re
 import tempfile
-import time
 from pathlib import Path
 
-from benchmarks.figures import Benchmark, percentile
+from benchmarks.figures import Benchmark
 from benchmarks.pty_harness import Terminal, python
+from benchmarks.toggling import Found, put, said, toggle
 from tui.terminal.environment import DEFAULTS
 
 REPOSITORY = Path(__file__).parents[1]
-WARM_UP_S = 2.0
-MEASURED_S = 10.0
 AWAY_S = 10.0
-
-Figures = dict[str, tuple[float, str]]
 
 
 def measure() -> Benchmark:
-    figures: Figures = {}
-    baseline: Figures = {}
+    figures: Found = {}
+    baseline: Found = {}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         _grid(figures, "grid_5k", "grid", 5_000, report)
@@ -35,13 +30,7 @@ def measure() -> Benchmark:
     return Benchmark(figures, baseline)
 
 
-def _run_for(terminal: Terminal, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        terminal.pump(0.02)
-
-
-def _grid(into: Figures, name: str, kind: str, rate: int, report: Path, *, away: bool = False) -> None:
+def _grid(into: Found, name: str, kind: str, rate: int, report: Path, *, away: bool = False) -> None:
     terminal = Terminal(
         python("benchmarks.tui_grid_app", kind, str(rate), str(report)), env=DEFAULTS, cwd=str(REPOSITORY)
     )
@@ -54,19 +43,11 @@ def _grid(into: Figures, name: str, kind: str, rate: int, report: Path, *, away:
             terminal.until_text("● live", 60)
             terminal.press("\x1b")
             terminal.until_text("space pause", 60)
-        _run_for(terminal, WARM_UP_S)
-        terminal.press("R")
-        received, begin, answers, following = terminal.received, time.monotonic(), [], True
-        while time.monotonic() - begin < MEASURED_S:
-            answers.append(terminal.paint_time(b" ", b"browsing" if following else b"following", 60) * 1000)
-            following = not following
-            _run_for(terminal, 0.5 if following else 0.1)
-        wall = time.monotonic() - begin
-        wire = (terminal.received - received) / wall / 1000
+        answers = toggle(terminal)
         if away:
             terminal.press("1")
             terminal.until_text("alerts following", 60)
-            _run_for(terminal, AWAY_S)
+            terminal.run_for(AWAY_S)
             terminal.press("3")
             terminal.until(lambda screen: _dropped(screen) > 0, "the number of rows that were dropped", 60)
             into[f"{name}_dropped_while_away"] = (_dropped(terminal.text()), "rows, as the panel says")
@@ -74,14 +55,7 @@ def _grid(into: Figures, name: str, kind: str, rate: int, report: Path, *, away:
         terminal.wait_gone(120)
     finally:
         terminal.close()
-    said = json.loads(report.read_text())
-    if not away:
-        into[f"{name}_cpu"] = (100 * said["cpu_s"] / said["wall_s"], "% of a core")
-        into[f"{name}_taken"] = (said["rows"] / said["wall_s"], "rows/s")
-    into[f"{name}_key_p50"] = (percentile(answers, 50), "ms")
-    into[f"{name}_key_p95"] = (percentile(answers, 95), "ms")
-    into[f"{name}_loop_gap_p99"] = (percentile(said["gaps_ms"], 99), "ms")
-    into[f"{name}_wire"] = (wire, "kB/s")
+    put(into, name, answers, said(report), load=not away)
 
 
 def _dropped(screen: str) -> float:
