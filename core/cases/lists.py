@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core.cases.acting import Refused, append
 from core.cases.policy import policy
-from core.eventlog import EventLog, Recorded
+from core.eventlog import Conflict, EventLog, Meta, Recorded
 from schema.events import (
     AccountBlocked,
     AccountUnblocked,
@@ -21,6 +21,8 @@ from schema.events import (
 KINDS = ("account", "merchant", "payee", "device")
 BLOCK, ALLOW = "block", "allow"
 BLOCKED, PROPOSED = "blocked", "proposed"
+TRIES = 20
+"""Of a decision on an account that keeps paying meanwhile."""
 
 
 async def block(log: EventLog, kind: str, party: str, operator: str, reason: str, until: int | None = None) -> str:
@@ -33,30 +35,40 @@ async def block(log: EventLog, kind: str, party: str, operator: str, reason: str
     if not (await policy(log)).four_eyes:
         await append(log, f"{kind}-{party}", _blocked(kind, party, operator, reason, until), operator)
         return BLOCKED
-    history = await log.read_stream(f"{kind}-{party}")
-    if (standing := proposal(history)) is not None:
-        raise Refused(f"{standing.operator} has proposed to block this {kind} already; another operator approves it")
-    event = BlockProposed(kind=kind, party=party, operator=operator, reason=reason, until=until)
-    await append(log, f"{kind}-{party}", event, operator, len(history))
+
+    def proposing(history: Sequence[Recorded]) -> Event:
+        if (standing := proposal(history)) is not None:
+            raise Refused(
+                f"{standing.operator} has proposed to block this {kind} already; another operator approves it"
+            )
+        return BlockProposed(kind=kind, party=party, operator=operator, reason=reason, until=until)
+
+    await _settle(log, kind, party, operator, proposing)
     return PROPOSED
 
 
 async def approve(log: EventLog, kind: str, party: str, operator: str) -> None:
     """The second pair of eyes: what was proposed becomes a block."""
-    history, standing = await _standing(log, kind, party)
-    if standing.operator == operator:
-        raise Refused(f"{operator} proposed it: somebody else must approve")
-    event = _blocked(kind, party, standing.operator, standing.reason, standing.until, operator)
-    await append(log, f"{kind}-{party}", event, operator, len(history))
+
+    def approving(history: Sequence[Recorded]) -> Event:
+        standing = _standing(history, kind, party)
+        if standing.operator == operator:
+            raise Refused(f"{operator} proposed it: somebody else must approve")
+        return _blocked(kind, party, standing.operator, standing.reason, standing.until, operator)
+
+    await _settle(log, kind, party, operator, approving)
 
 
 async def refuse(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
     """Turn a proposal down, or withdraw one's own."""
     if not reason.strip():
         raise Refused("to refuse a block takes a reason: --reason '...'")
-    history, _ = await _standing(log, kind, party)
-    event = BlockRefused(kind=kind, party=party, operator=operator, reason=reason)
-    await append(log, f"{kind}-{party}", event, operator, len(history))
+
+    def refusing(history: Sequence[Recorded]) -> Event:
+        _standing(history, kind, party)
+        return BlockRefused(kind=kind, party=party, operator=operator, reason=reason)
+
+    await _settle(log, kind, party, operator, refusing)
 
 
 async def unblock(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
@@ -99,14 +111,29 @@ def proposal(history: Sequence[Recorded]) -> BlockProposed | None:
     return None
 
 
-async def _standing(log: EventLog, kind: str, party: str) -> tuple[Sequence[Recorded], BlockProposed]:
+async def _settle(
+    log: EventLog, kind: str, party: str, operator: str, decide: Callable[[Sequence[Recorded]], Event]
+) -> None:
+    """Append what ``decide`` makes of the party's history, and of nothing newer.
+
+    An account's payments come into the same stream: what they push aside is decided again, on the history with them.
+    """
     if kind not in KINDS:
         raise Refused(f"{kind!r} is none of {', '.join(KINDS)}")
-    history = await log.read_stream(f"{kind}-{party}")
+    stream, meta = f"{kind}-{party}", Meta(actor=operator)
+    for _ in range(TRIES):
+        history = await log.read_stream(stream)
+        verdict = await log.append(stream, [decide(history)], meta=meta, expected_version=len(history))
+        if not isinstance(verdict, Conflict):
+            return
+    raise Refused(f"something happens to {kind} {party} all the time; try again")
+
+
+def _standing(history: Sequence[Recorded], kind: str, party: str) -> BlockProposed:
     standing = proposal(history)
     if standing is None:
         raise Refused(f"nobody has proposed to block {kind} {party}")
-    return history, standing
+    return standing
 
 
 def _blocked(

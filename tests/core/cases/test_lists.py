@@ -9,7 +9,7 @@ import pytest
 from core.cases import lists
 from core.cases.acting import Refused
 from core.cases.policy import policy, set_policy
-from core.eventlog import EventLog, Meta
+from core.eventlog import EventLog, Meta, Recorded
 from core.projections.alert import ALERT
 from core.projections.runner import advance
 from core.workers.clerk import ACTOR, close_overdue
@@ -22,8 +22,10 @@ from schema.events import (
     CaseDismissed,
     CaseEscalated,
     CasePolicySet,
+    Event,
     PartyListed,
     PartyUnlisted,
+    PaymentDecided,
 )
 
 FOUR_EYES = CasePolicySet(four_eyes=True, operator="boss")
@@ -71,6 +73,39 @@ async def test_a_proposal_can_be_refused_and_made_again(log: EventLog) -> None:
     await lists.approve(log, "account", "a1", "bia")
     blocked = (await log.read_stream("account-a1"))[-1].event
     assert blocked == AccountBlocked(account_id="a1", reason="odd again", approver="bia")
+
+
+class Busy(EventLog):
+    """A log in which the account pays, or somebody acts, between the look at it and the act."""
+
+    def __init__(self, pool: Any, between: list[Event]) -> None:
+        super().__init__(pool)
+        self.between = between
+
+    async def read_stream(self, stream: str, from_version: int = 0) -> list[Recorded]:
+        history = await super().read_stream(stream, from_version)
+        if self.between and stream.startswith("account-"):
+            await self.append(stream, [self.between.pop()], meta=Meta(actor="bia"))
+        return history
+
+
+async def test_payments_do_not_come_between_an_approval_and_its_proposal(log: EventLog, pool: Any) -> None:
+    await set_policy(log, FOUR_EYES)
+    paid = PaymentDecided(
+        transaction_id="t", account_id="a1", amount=1, decision="approve", score=0, event_time=1_784_556_134_000
+    )
+    assert await lists.block(Busy(pool, [paid]), "account", "a1", "ana", "odd") == "proposed"
+    await lists.approve(Busy(pool, [paid, paid]), "account", "a1", "bia")
+    kinds = [type(recorded.event) for recorded in await log.read_stream("account-a1")]
+    assert kinds == [PaymentDecided, BlockProposed, PaymentDecided, PaymentDecided, AccountBlocked]
+
+
+async def test_of_two_who_decide_at_once_the_second_is_refused(log: EventLog, pool: Any) -> None:
+    await set_policy(log, FOUR_EYES)
+    await lists.block(log, "account", "a1", "ana", "odd")
+    refused = BlockRefused(kind="account", party="a1", operator="bia", reason="his brother")
+    with pytest.raises(Refused, match="nobody has proposed"):
+        await lists.approve(Busy(pool, [refused]), "account", "a1", "eva")
 
 
 async def test_what_makes_no_sense_is_refused_in_words(log: EventLog) -> None:
