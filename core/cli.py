@@ -277,7 +277,11 @@ app.command(
     help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note, policy.",
 )
 app.command("core.cli_cases:accounts", name="accounts", help="Accounts: list, show, block, unblock, snooze.")
-app.command("core.cli_cases:scenarios", name="scenarios", help="Scenarios: list, runs, launch, stop.")
+app.command(
+    "core.cli_scenarios:scenarios",
+    name="scenarios",
+    help="Scenarios: list, parameters, launch, stop, runs, compare, measure.",
+)
 app.command("core.cli_lists:lists", name="lists", help="Block and allow lists: show, block, allow, approve, refuse.")
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
 app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")

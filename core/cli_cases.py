@@ -1,4 +1,4 @@
-"""`streamguard alerts`, `cases`, `accounts` and `scenarios`: what the screens show and do, without a screen."""
+"""`streamguard alerts`, `cases` and `accounts`: what the screens show and do, without a screen."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -20,7 +20,6 @@ cases = App(
     help_format="plaintext",
 )
 accounts = App(name="accounts", help="Accounts: list, show, block, unblock, snooze.", help_format="plaintext")
-scenarios = App(name="scenarios", help="Scenarios: list, runs, launch, stop, measure.", help_format="plaintext")
 
 
 @alerts.command(name="list")
@@ -181,48 +180,3 @@ def accounts_snooze(
     """Silence one rule on one account for a while."""
     lasting = duration(length)
     return with_postgres(where, lambda dsn: commands.snooze_rule(dsn, rule, account, lasting, operator, reason))
-
-
-@scenarios.command(name="list")
-def scenarios_list(*, json: Json = False) -> int:
-    """Every scenario with what should catch it."""
-    return commands.list_scenarios(as_json=json)
-
-
-@scenarios.command(name="measure")
-def scenarios_measure(
-    *names: str,
-    seeds: Annotated[int, Parameter(help="worlds; each scenario runs once in each")] = 3,
-    json: Json = False,
-) -> int:
-    """What detection makes of the scenarios named, or of all, over weeks of generated traffic; no stack needed."""
-    from core.rules.commands import print_scenarios
-
-    return print_scenarios(names, seeds, as_json=json)
-
-
-@scenarios.command(name="runs")
-def scenarios_runs(*, limit: Limit = 20, json: Json = False, where: Where = HERE) -> int:
-    """Runs with their verdicts, the newest first."""
-    return with_postgres(where, lambda dsn: commands.scenario_runs(dsn, limit, as_json=json))
-
-
-@scenarios.command(name="launch")
-def scenarios_launch(
-    scenario: str,
-    /,
-    *,
-    seed: Annotated[int | None, Parameter(help="otherwise drawn")] = None,
-    set: Annotated[tuple[str, ...], Parameter(help="a parameter as NAME=VALUE; may be repeated")] = (),
-    wait: Annotated[bool, Parameter(negative=(), help="until its verdict")] = False,
-    operator: Operator = OPERATOR,
-    where: Where = HERE,
-) -> int:
-    """Ask for a run; the workers serve it."""
-    return with_postgres(where, lambda dsn: commands.launch_scenario(dsn, scenario, seed, set, operator, wait=wait))
-
-
-@scenarios.command(name="stop")
-def scenarios_stop(run: str, /, *, operator: Operator = OPERATOR, where: Where = HERE) -> int:
-    """End a run that is under way."""
-    return with_postgres(where, lambda dsn: commands.stop_scenario(dsn, run, operator))

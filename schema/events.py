@@ -304,7 +304,10 @@ class ScenarioSent(Event, frozen=True, kw_only=True, omit_defaults=True):
 
 @event()
 class ScenarioScored(Event, frozen=True, kw_only=True, omit_defaults=True):
-    """The verdict; ``time_to_detect_ms`` counts from the first fraudulent payment to the first alert, event time."""
+    """The verdict; ``time_to_detect_ms`` counts from the first fraudulent payment to the first alert, event time.
+
+    ``caught_by``: alerts on the run's frauds by rule.
+    """
 
     run_id: str
     scenario: str
@@ -315,6 +318,7 @@ class ScenarioScored(Event, frozen=True, kw_only=True, omit_defaults=True):
     time_to_detect_ms: int | None = None
     detected_wall_ms: int | None = None
     money_lost: int = 0
+    caught_by: dict[str, int] = {}
 
 
 @event()
@@ -416,6 +420,15 @@ class MessageProduced(Event, frozen=True, kw_only=True, omit_defaults=True):
     topic: str
     partition: int
     offset: int
+    operator: str
+
+
+@event()
+class MessagesProduced(Event, frozen=True, kw_only=True, omit_defaults=True):
+    """A person sent the lines of a file to a topic."""
+
+    topic: str
+    messages: int
     operator: str
 
 

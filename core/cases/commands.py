@@ -1,23 +1,16 @@
-"""``streamguard alerts``, ``cases``, ``accounts`` and ``scenarios``: list, show, act."""
+"""``streamguard alerts``, ``cases`` and ``accounts``: list, show, act."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from random import SystemRandom
+from collections.abc import Sequence
 from time import time
-from typing import Any
-from uuid import uuid4
 
 import msgspec
 
 from core.cases import acting, lists, policy
-from core.eventlog import EventLog, Meta
+from core.eventlog.connect import opened
 from core.output import note, print_json, print_rows
-from core.scenarios import registry
-from core.workers.host import connect
-from schema.events import CasePolicySet, ScenarioRequested, ScenarioStopped
+from schema.events import CasePolicySet
 
 DONE, NO = 0, 1
 _LIST = (
@@ -38,18 +31,6 @@ _COLUMNS = (
     "status",
     "assignee",
 )
-
-
-@asynccontextmanager
-async def opened(dsn: str) -> AsyncIterator[tuple[Any, EventLog]]:
-    """A pool and the log over it."""
-    pool = await connect(dsn)
-    log = EventLog(pool)
-    try:
-        yield pool, log
-    finally:
-        await log.close()
-        await pool.close()
 
 
 async def list_alerts(
@@ -239,85 +220,3 @@ async def snooze_rule(dsn: str, rule_id: str, account_id: str, lasting: int, ope
         await lists.snooze(log, rule_id, account_id, int(time() * 1000) + lasting, operator, reason)
     note(f"{rule_id} is {'silent' if lasting else 'awake'} on {account_id}")
     return DONE
-
-
-def list_scenarios(*, as_json: bool) -> int:
-    """Every scenario with what should catch it."""
-    rows = [(s.id, s.title, ", ".join(s.caught_by), s.hard, s.story) for s in registry.SCENARIOS.values()]
-    print_rows(("scenario", "title", "caught_by", "hard", "story"), rows, as_json)
-    return DONE
-
-
-async def scenario_runs(dsn: str, limit: int, *, as_json: bool) -> int:
-    """Runs with their verdicts, the newest first."""
-    columns = (
-        "run_id",
-        "scenario",
-        "seed",
-        "status",
-        "requested_at",
-        "expected",
-        "caught",
-        "missed",
-        "false_alerts",
-        "time_to_detect_ms",
-        "money_lost",
-    )
-    async with opened(dsn) as (pool, _):
-        rows = await pool.fetch(
-            f"select {', '.join(columns)} from read.scenario_run order by requested_at desc limit $1", limit
-        )
-    print_rows(columns, [tuple(row) for row in rows], as_json)
-    return DONE
-
-
-async def launch_scenario(
-    dsn: str, name: str, seed: int | None, settings: Sequence[str], operator: str, *, wait: bool
-) -> int:
-    """Ask for a run; a scenario worker serves it. With ``wait``: exit 0 when everything expected was caught."""
-    registry.find(name)
-    parameters = {key: _value(text) for key, _, text in (setting.partition("=") for setting in settings)}
-    chosen = SystemRandom().randrange(1 << 31) if seed is None else seed
-    registry.check(name, parameters)
-    run_id = f"{name.replace('_', '-')}-{uuid4().hex[:8]}"
-    event = ScenarioRequested(run_id=run_id, scenario=name, seed=chosen, parameters=parameters)
-    async with opened(dsn) as (pool, log):
-        await log.append(f"scenario-{run_id}", [event], meta=Meta(actor=operator), expected_version=0)
-        note(f"{run_id}: requested with seed {chosen}")
-        if not wait:
-            return DONE
-        while True:
-            row = await pool.fetchrow("select * from read.scenario_run where run_id = $1", run_id)
-            if row is not None and row["status"] in ("scored", "failed", "stopped"):
-                break
-            await asyncio.sleep(0.2)
-    if row["status"] != "scored":
-        note(f"{run_id}: {row['status']} {row['reason'] or ''}")
-        return NO
-    print_rows(("run_id", "expected", "caught", "missed"), [(run_id, row["expected"], row["caught"], row["missed"])])
-    return DONE if row["missed"] == 0 else NO
-
-
-async def stop_scenario(dsn: str, run_id: str, operator: str) -> int:
-    """End a run that is under way."""
-    async with opened(dsn) as (_, log):
-        history = await log.read_stream(f"scenario-{run_id}")
-        if not history:
-            note(f"there is no run {run_id!r}")
-            return NO
-        event = ScenarioStopped(run_id=run_id, operator=operator)
-        await log.append(f"scenario-{run_id}", [event], meta=Meta(actor=operator))
-    note(f"{run_id}: stopped by {operator}")
-    return DONE
-
-
-def _value(text: str) -> float | int | str | bool:
-    """A parameter's text as the number or truth value that it looks like."""
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

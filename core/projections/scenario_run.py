@@ -22,7 +22,8 @@ create table scenario_run (
     detected_wall_ms  bigint,
     money_lost        bigint,
     reason            text,
-    last_pos          bigint not null
+    last_pos          bigint not null,
+    caught_by         jsonb
 ) with (fillfactor = 70);
 create index on scenario_run (requested_at);
 """
@@ -50,7 +51,8 @@ update scenario_run r set
     time_to_detect_ms = coalesce((e.fields ->> 'time_to_detect_ms')::bigint, r.time_to_detect_ms),
     detected_wall_ms = coalesce((e.fields ->> 'detected_wall_ms')::bigint, r.detected_wall_ms),
     money_lost = case when e.scored then coalesce((e.fields ->> 'money_lost')::bigint, 0) else r.money_lost end,
-    reason = coalesce(e.fields ->> 'reason', r.reason)
+    reason = coalesce(e.fields ->> 'reason', r.reason),
+    caught_by = coalesce(e.fields -> 'caught_by', r.caught_by)
 from (
     select data ->> 'run_id' as run_id, max(pos) as last_pos, bool_or(type = 'ScenarioScored') as scored,
            (array_agg(case type when 'ScenarioClaimed' then 'claimed' when 'ScenarioSent' then 'sent'
@@ -70,7 +72,7 @@ where r.run_id = e.run_id
 
 SCENARIO_RUN = Projection(
     name="scenario_run",
-    version=1,
+    version=2,
     types={
         "ScenarioRequested": 1,
         "ScenarioClaimed": 1,

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import MINUTE_MS, SECOND_MS, Builder
+from core.scenarios.knobs import Reais, Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amounts in reais; ``minutes`` lie between the last honest payment and the first theft."""
-
-    victims: int = 3
-    transfers: int = 3
-    minutes: float = 8.0
-    lowest: float = 400.0
-    highest: float = 1800.0
+    victims: Annotated[Some, Meta(description="accounts taken over")] = 3
+    transfers: Annotated[Some, Meta(description="payments to strangers from each")] = 3
+    minutes: Annotated[Wait, Meta(description="minutes from the last honest payment to the first theft")] = 8.0
+    lowest: Annotated[Reais, Meta(description="smallest transfer, R$")] = 400.0
+    highest: Annotated[Reais, Meta(description="largest transfer, R$")] = 1800.0
 
 
 class AccountTakeover:

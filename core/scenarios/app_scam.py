@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import DAY_MS, Builder
+from core.scenarios.knobs import Days, Factor, Some
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``..._factor``: the last payment against what the victim usually pays."""
-
-    victims: int = 5
-    trust: int = 3
-    days: int = 6
-    lowest_factor: float = 5.0
-    highest_factor: float = 20.0
+    victims: Annotated[Some, Meta(description="people talked into it")] = 5
+    trust: Annotated[Some, Meta(description="small payments that build trust")] = 3
+    days: Annotated[Days, Meta(description="days they are spread over")] = 6
+    lowest_factor: Annotated[Factor, Meta(description="last payment against the usual, at least")] = 5.0
+    highest_factor: Annotated[Factor, Meta(description="last payment against the usual, at most")] = 20.0
 
 
 class AppScam:

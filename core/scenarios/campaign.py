@@ -94,7 +94,7 @@ class Builder:
         payee: str | None = None,
         shop: Merchant | None = None,
     ) -> None:
-        """One payment of ``amount`` centavos; place and device are the customer's own unless named.
+        """One payment of ``amount`` centavos, at least one; place and device are the customer's own unless named.
 
         The label becomes known ``known_after`` ms after the payment; without one, ten minutes after the campaign is
         over: while it lasts nobody has told.
@@ -106,7 +106,7 @@ class Builder:
         transaction = Transaction(
             transaction_id=f"tx-{self._run_id}-{number}",
             account_id=customer.account_id,
-            amount=Decimal(amount).scaleb(-2),
+            amount=Decimal(max(amount, 1)).scaleb(-2),
             event_time=time,
             channel=channel,
             payee_id=payee or (self.stranger() if channel in ("PIX", "TED") else None),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import HOUR_MS, Builder
+from core.scenarios.knobs import Hours, Reais, Some
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amounts in reais; the spree ends now."""
-
-    victims: int = 3
-    purchases: int = 10
-    hours: int = 45
-    lowest: float = 700.0
-    highest: float = 1500.0
+    victims: Annotated[Some, Meta(description="stolen cards")] = 3
+    purchases: Annotated[Some, Meta(description="purchases with each")] = 10
+    hours: Annotated[Hours, Meta(description="hours until now that the spree takes")] = 45
+    lowest: Annotated[Reais, Meta(description="smallest purchase, R$")] = 700.0
+    highest: Annotated[Reais, Meta(description="largest purchase, R$")] = 1500.0
 
 
 class CardSpree:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import SECOND_MS, Builder
+from core.scenarios.knobs import Reais, Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amounts in reais; 5 to 10 tries a card within seconds is what is seen in practice."""
-
-    cards: int = 3
-    tries: int = 6
-    every_s: float = 1.5
-    smallest: float = 0.5
-    largest: float = 4.9
-    purchase: float = 900.0
+    cards: Annotated[Some, Meta(description="cards tried out")] = 3
+    tries: Annotated[Some, Meta(description="small purchases with each; 5 to 10 are seen")] = 6
+    every_s: Annotated[Wait, Meta(description="seconds between them")] = 1.5
+    smallest: Annotated[Reais, Meta(description="smallest try, R$")] = 0.5
+    largest: Annotated[Reais, Meta(description="largest try, R$")] = 4.9
+    purchase: Annotated[Reais, Meta(description="the purchase that follows, about, R$")] = 900.0
 
 
 class CardTesting:

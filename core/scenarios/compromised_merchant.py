@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import HOUR_MS, SECOND_MS, Builder
+from core.scenarios.knobs import Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``before`` payments become known as fraud now, ``after`` follow once the lists can hold it."""
-
-    before: int = 6
-    after: int = 6
-    pause_s: float = 22.0
+    before: Annotated[Some, Meta(description="frauds at the shop that become known now")] = 6
+    after: Annotated[Some, Meta(description="frauds that follow")] = 6
+    pause_s: Annotated[Wait, Meta(description="seconds until they do, so that the lists can hold the shop")] = 22.0
 
 
 class CompromisedMerchant:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import SECOND_MS, Builder
+from core.scenarios.knobs import Reais, Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``limit`` in reais; the last transfer is made now."""
-
-    victims: int = 3
-    transfers: int = 5
-    every_s: float = 25.0
-    limit: float = 200.0
+    victims: Annotated[Some, Meta(description="accounts drained")] = 3
+    transfers: Annotated[Some, Meta(description="Pix from each, the last of them now")] = 5
+    every_s: Annotated[Wait, Meta(description="seconds between them")] = 25.0
+    limit: Annotated[Reais, Meta(description="what one Pix may not exceed, R$")] = 200.0
 
 
 class DeviceDrain:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import DAY_MS, SECOND_MS, Builder
+from core.scenarios.knobs import Days, Reais, Some
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amounts in reais."""
-
-    accounts: int = 3
-    asleep_days: int = 120
-    payments: int = 3
-    lowest: float = 300.0
-    highest: float = 900.0
+    accounts: Annotated[Some, Meta(description="accounts that wake")] = 3
+    asleep_days: Annotated[Days, Meta(description="days without a payment")] = 120
+    payments: Annotated[Some, Meta(description="payments of each")] = 3
+    lowest: Annotated[Reais, Meta(description="smallest payment, R$")] = 300.0
+    highest: Annotated[Reais, Meta(description="largest payment, R$")] = 900.0
 
 
 class DormantAccount:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import SECOND_MS, Builder
+from core.scenarios.knobs import Reais, Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amounts in reais, spread evenly between the bounds."""
-
-    victims: int = 5
-    lowest: float = 3500.0
-    highest: float = 9500.0
-    every_s: float = 0.4
+    victims: Annotated[Some, Meta(description="accounts that pay once each")] = 5
+    lowest: Annotated[Reais, Meta(description="smallest payment, R$")] = 3500.0
+    highest: Annotated[Reais, Meta(description="largest payment, R$")] = 9500.0
+    every_s: Annotated[Wait, Meta(description="seconds between two accounts")] = 0.4
 
 
 class HighAmount:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import DAY_MS, MINUTE_MS, Builder
+from core.scenarios.knobs import Hops, Reais, Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``amount`` in reais; ``minutes`` between hops."""
-
-    rings: int = 2
-    hops: int = 5
-    amount: float = 2400.0
-    minutes: float = 12.0
+    rings: Annotated[Some, Meta(description="circles of accounts")] = 2
+    hops: Annotated[Hops, Meta(description="accounts of a circle")] = 5
+    amount: Annotated[Reais, Meta(description="what goes round, about, R$")] = 2400.0
+    minutes: Annotated[Wait, Meta(description="minutes between hops")] = 12.0
 
 
 class LayeringRing:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.amounts import SIZE, card_tables
 from core.scenarios.campaign import DAY_MS, HOUR_MS, Builder
+from core.scenarios.knobs import Days, Factor, Some
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``days`` until now, two purchases a day of which every third is the thief's."""
-
-    victims: int = 3
-    days: int = 14
-    factor: float = 5.0
+    victims: Annotated[Some, Meta(description="leaked cards")] = 3
+    days: Annotated[Days, Meta(description="days until now, two purchases each, every third the thief's")] = 14
+    factor: Annotated[Factor, Meta(description="the thief's purchase against the usual")] = 5.0
 
 
 class LeakedCard:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import MINUTE_MS, SECOND_MS, Builder
+from core.scenarios.knobs import Reais, Share, Some
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amounts in reais; ``commission`` is the share that the mule keeps."""
-
-    mules: int = 2
-    senders: int = 8
-    receivers: int = 6
-    lowest: float = 100.0
-    highest: float = 200.0
-    commission: float = 0.1
+    mules: Annotated[Some, Meta(description="accounts that pass money on")] = 2
+    senders: Annotated[Some, Meta(description="accounts that pay each")] = 8
+    receivers: Annotated[Some, Meta(description="accounts that each pays")] = 6
+    lowest: Annotated[Reais, Meta(description="smallest payment in, R$")] = 100.0
+    highest: Annotated[Reais, Meta(description="largest payment in, R$")] = 200.0
+    commission: Annotated[Share, Meta(description="share that the mule keeps")] = 0.1
 
 
 class MuleNetwork:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import MINUTE_MS, Builder
+from core.scenarios.knobs import Reais, Some
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Amounts in reais."""
-
-    mules: int = 2
-    senders: int = 6
-    lowest: float = 700.0
-    highest: float = 2000.0
+    mules: Annotated[Some, Meta(description="accounts opened today")] = 2
+    senders: Annotated[Some, Meta(description="accounts that pay each")] = 6
+    lowest: Annotated[Reais, Meta(description="smallest payment in, R$")] = 700.0
+    highest: Annotated[Reais, Meta(description="largest payment in, R$")] = 2000.0
 
 
 class NewAccount:

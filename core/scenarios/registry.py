@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
+from core.scenarios import knobs
 from core.scenarios.account_takeover import AccountTakeover
 from core.scenarios.app_scam import AppScam
 from core.scenarios.base import Scenario
@@ -17,6 +17,7 @@ from core.scenarios.compromised_merchant import CompromisedMerchant
 from core.scenarios.device_drain import DeviceDrain
 from core.scenarios.dormant_account import DormantAccount
 from core.scenarios.high_amount import HighAmount
+from core.scenarios.knobs import Parameter
 from core.scenarios.layering_ring import LayeringRing
 from core.scenarios.leaked_card import LeakedCard
 from core.scenarios.mule_network import MuleNetwork
@@ -57,19 +58,31 @@ def find(name: str) -> type[Scenario]:
     return SCENARIOS[name]
 
 
-def check(name: str, parameters: Mapping[str, Any] | None) -> Any:
-    """The scenario's typed parameters; raises ``UnknownScenario`` for a wrong name or value."""
+def parameters(name: str) -> tuple[Parameter, ...]:
+    """What can be set of a scenario, in the order of its file; raises ``UnknownScenario``."""
+    return knobs.parameters(find(name).Parameters)
+
+
+def settled(name: str, given: Mapping[str, object] | None = None) -> dict[str, int | float]:
+    """Every parameter of a run with its value, as given (numbers or their texts) or by default.
+
+    Raises ``UnknownScenario`` for a wrong name or value.
+    """
     try:
-        return msgspec.convert(dict(parameters or {}), find(name).Parameters)
-    except msgspec.ValidationError as error:
-        raise UnknownScenario(f"scenario {name}: {error}") from error
+        return knobs.settled(find(name).Parameters, given or {})
+    except knobs.WrongParameter as error:
+        raise UnknownScenario(f"scenario {name}: {error}") from None
 
 
 def build(
-    name: str, run_id: str, seed: int, start: int, population: Population, parameters: Mapping[str, Any] | None = None
+    name: str,
+    run_id: str,
+    seed: int,
+    start: int,
+    population: Population,
+    given: Mapping[str, object] | None = None,
 ) -> Campaign:
     """The campaign of a run; raises ``UnknownScenario`` for a wrong name or parameter."""
-    typed = check(name, parameters)
     builder = Builder(population, name, run_id, seed, start)
-    find(name).plan(builder, typed)
+    find(name).plan(builder, msgspec.convert(settled(name, given), find(name).Parameters))
     return builder.finish()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import DAY_MS, MINUTE_MS, Builder
+from core.scenarios.knobs import Reais, Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``piece`` in reais."""
-
-    accounts: int = 3
-    pieces: int = 6
-    piece: float = 1900.0
-    every_minutes: float = 40.0
+    accounts: Annotated[Some, Meta(description="accounts that split a sum")] = 3
+    pieces: Annotated[Some, Meta(description="pieces of each")] = 6
+    piece: Annotated[Reais, Meta(description="a piece, about, R$")] = 1900.0
+    every_minutes: Annotated[Wait, Meta(description="minutes between pieces")] = 40.0
 
 
 class Structuring:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from core.scenarios.campaign import SECOND_MS, Builder
+from core.scenarios.knobs import Reais, Some, Wait
 
 
 class Knobs(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``payments`` a victim, ``every_s`` seconds apart; amounts in reais."""
-
-    victims: int = 3
-    payments: int = 6
-    every_s: float = 1.0
-    lowest: float = 40.0
-    highest: float = 180.0
+    victims: Annotated[Some, Meta(description="stolen accounts")] = 3
+    payments: Annotated[Some, Meta(description="payments of each")] = 6
+    every_s: Annotated[Wait, Meta(description="seconds between them")] = 1.0
+    lowest: Annotated[Reais, Meta(description="smallest payment, R$")] = 40.0
+    highest: Annotated[Reais, Meta(description="largest payment, R$")] = 180.0
 
 
 class VelocityBurst:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from random import SystemRandom
 from time import time
-from typing import Any
-from uuid import uuid4
 
 from core.eventlog import Meta
 from core.output import note, print_rows
 from core.replay.report import Report, ScenarioLine
 from core.replay.results import Since, collect, count_rows, dead_letters, json_line, latencies
 from core.scenarios import registry
+from core.scenarios.runs import ENDED, Run, named, request, stream_of
 from core.settings import Settings
 from core.stack.commands import tell
 from core.workers.producer import STREAM
 from core.workers.scenario import PATIENCE_S
 from core.workers.session import Session, session
 from schema import transaction
-from schema.events import ScenarioRequested, TrafficRateSet
+from schema.events import TrafficRateSet
 
 DEFAULT_SCENARIOS = ("high_amount", "velocity_burst")
 _OPERATOR = "headless"
@@ -63,12 +61,10 @@ async def _set_rate(work: Session, rate: int) -> None:
 
 
 async def _launch(work: Session, name: str, seed: int | None) -> str:
-    run_id = f"{name.replace('_', '-')}-{uuid4().hex[:8]}"
-    chosen = SystemRandom().randrange(1 << 31) if seed is None else seed
-    event = ScenarioRequested(run_id=run_id, scenario=name, seed=chosen)
-    await work.log.append(f"scenario-{run_id}", [event], meta=Meta(actor=_OPERATOR), expected_version=0)
-    note(f"launched {name} (seed {chosen})")
-    return run_id
+    event = request(name, seed)
+    await work.log.append(stream_of(event.run_id), [event], meta=Meta(actor=_OPERATOR), expected_version=0)
+    note(f"launched {name} (seed {event.seed})")
+    return event.run_id
 
 
 async def _watch(work: Session, since: Since, seconds: float) -> None:
@@ -86,30 +82,24 @@ async def _verdicts(work: Session, runs: Sequence[str]) -> list[ScenarioLine | N
     clock = asyncio.get_running_loop().time
     deadline = clock() + PATIENCE_S + 30.0
     while True:
-        rows: dict[str, Any] = {
-            row["run_id"]: row
-            for row in await work.pool.fetch("select * from read.scenario_run where run_id = any($1)", list(runs))
-        }
-        over = [
-            run_id for run_id in runs if run_id in rows and rows[run_id]["status"] in ("scored", "failed", "stopped")
-        ]
+        found = {run.run_id: run for run in await named(work.pool, runs)}
+        over = [run for run in found.values() if run.status in ENDED]
         if len(over) == len(runs) or clock() > deadline:
-            return [_line(rows.get(run_id)) for run_id in runs]
+            return [_line(found.get(run_id)) for run_id in runs]
         await asyncio.sleep(0.1)
 
 
-def _line(row: Any) -> ScenarioLine | None:
-    if row is None or row["status"] != "scored":
+def _line(run: Run | None) -> ScenarioLine | None:
+    if run is None or run.status != "scored":
         return None
-    detected = row["time_to_detect_ms"]
     return ScenarioLine(
-        name=row["scenario"],
-        expected=row["expected"],
-        caught=row["caught"],
-        missed=row["missed"],
-        time_to_detect_s=None if detected is None else detected / 1000,
-        money_lost_centavos=row["money_lost"],
-        false_alerts=row["false_alerts"],
+        name=run.scenario,
+        expected=run.expected or 0,
+        caught=run.caught or 0,
+        missed=run.missed or 0,
+        time_to_detect_s=None if run.time_to_detect_ms is None else run.time_to_detect_ms / 1000,
+        money_lost_centavos=run.money_lost,
+        false_alerts=run.false_alerts,
     )
 
 

@@ -1,4 +1,4 @@
-"""Questions that outlast a restart of the service they go to. Only for reads: they may be asked twice."""
+"""Questions that outlast a restart of the service they go to. Only for what may be asked twice."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from core.kafka.faults import RETRY
 
@@ -17,14 +17,20 @@ _PAUSE_S = 0.2
 
 
 async def outlast(ask: Callable[[], Awaitable[T]], patience: float = PATIENCE_S) -> T:
-    """The answer, asked for again while the service is away. Raises its last refusal after ``patience`` seconds."""
+    """The answer, asked for again while the service is away or in trouble.
+
+    Raises its last refusal after ``patience`` seconds, and at once one that no waiting heals.
+    """
     clock = asyncio.get_running_loop().time
     deadline = clock() + patience
     while True:
         try:
             return await ask()
-        except (*RETRY, KafkaError):
+        except RETRY:
             if clock() > deadline:
+                raise
+        except KafkaError as error:
+            if clock() > deadline or not (error.retriable or isinstance(error, KafkaTimeoutError)):
                 raise
         await asyncio.sleep(_PAUSE_S)
 

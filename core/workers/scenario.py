@@ -15,6 +15,7 @@ from core.eventlog import Appended, Duplicate, EventLog, Meta, Recorded, caused_
 from core.kafka.connection import Kafka
 from core.scenarios import registry
 from core.scenarios.campaign import Campaign, Planned
+from core.scenarios.runs import stream_of
 from core.scenarios.scorecard import Found, Verdict, judge
 from core.workers.outlast import PatientReads, outlast
 from core.workers.producer import population_for
@@ -65,7 +66,7 @@ class ScenarioWorker:
         projected = await self._pool.fetchval("select pos from ops.projection where name = 'scenario_run' and live")
         await self._give_up_orphans()
         for row in await self._pool.fetch("select run_id from read.scenario_run where status = 'requested'"):
-            for recorded in (await self._log.read_stream(f"scenario-{row['run_id']}"))[:1]:
+            for recorded in (await self._log.read_stream(stream_of(row["run_id"])))[:1]:
                 self._consider(recorded, sender)
         self._show()
         async for batch in self._log.subscribe(projected + 1, prefix="scenario-"):
@@ -134,6 +135,7 @@ class ScenarioWorker:
                     time_to_detect_ms=verdict.time_to_detect_ms,
                     detected_wall_ms=verdict.detected_wall_ms,
                     money_lost=verdict.money_lost,
+                    caught_by=dict(verdict.caught_by),
                 ),
             )
         except registry.UnknownScenario as error:
@@ -149,7 +151,7 @@ class ScenarioWorker:
         command = uuid5(_COMMANDS, f"{self._worker} {run_id} {type(event).__name__}")
         verdict = await outlast(
             lambda: self._log.append(
-                f"scenario-{run_id}",
+                stream_of(run_id),
                 [event],
                 meta=self._metas.get(run_id, self._meta),
                 expected_version=expected_version,

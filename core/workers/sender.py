@@ -13,6 +13,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from core.kafka.admin import ensure_topics
 from core.kafka.connection import Kafka
 from core.kafka.rights import needing
+from core.workers.outlast import outlast
 from schema import alert, label, transaction
 from schema.label import Label
 from schema.transaction import Transaction
@@ -23,6 +24,7 @@ TOPICS = {
     label.TOPIC: label.PARTITIONS,
 }
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+_START_PATIENCE_S = 10.0
 
 
 class Outgoing(NamedTuple):
@@ -56,8 +58,14 @@ class Sender:
         self.sent = 0
 
     async def __aenter__(self) -> Sender:
+        self._producer = await outlast(self._started, _START_PATIENCE_S)
+        for topic in TOPICS:
+            self._partitions[topic] = sorted(await self._producer.partitions_for(topic))
+        return self
+
+    async def _started(self) -> Any:
         await ensure_topics(self._kafka, dict.fromkeys(TOPICS, self._kafka.partitions), self._configs)
-        self._producer = AIOKafkaProducer(
+        producer = AIOKafkaProducer(
             **self._kafka.options(),
             enable_idempotence=True,
             compression_type="lz4",
@@ -67,13 +75,11 @@ class Sender:
         )
         try:
             with needing(self._kafka, "Write", "topic", ", ".join(TOPICS)):
-                await self._producer.start()
+                await producer.start()
         except BaseException:
-            await self._producer.stop()
+            await producer.stop()
             raise
-        for topic in TOPICS:
-            self._partitions[topic] = sorted(await self._producer.partitions_for(topic))
-        return self
+        return producer
 
     async def __aexit__(self, *_: object) -> None:
         await self._producer.stop()

@@ -162,11 +162,7 @@ async def session(
         consumer = AIOKafkaConsumer(**kafka.options(), enable_auto_commit=False)
         await consumer.start()
         stack.push_async_callback(consumer.stop)
-        environment = settings.environment() | {
-            "STREAMGUARD_KAFKA": addresses.kafka,
-            "STREAMGUARD_KSQLDB": addresses.ksqldb,
-            "STREAMGUARD_POSTGRES": addresses.postgres,
-        }
+        environment = settings.environment_at(addresses.kafka, addresses.ksqldb, addresses.postgres)
         supervisor = await stack.enter_async_context(
             Supervisor(environment, settings.home / "logs" / "workers.log", only)
         )
