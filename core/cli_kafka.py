@@ -1,7 +1,10 @@
 """`streamguard topics` and `streamguard groups`: what a Kafka cluster has and how far its readers are."""
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -14,7 +17,7 @@ from core.kafka.reset import reset_offsets
 from core.settings import Settings
 from core.stack.client import Addresses
 
-topics = App(name="topics", help="Kafka topics: list, show, create, delete.", help_format="plaintext")
+topics = App(name="topics", help="Kafka topics: list, show, read, produce, create, delete.", help_format="plaintext")
 groups = App(name="groups", help="Kafka consumer groups: list, show, delete, reset.", help_format="plaintext")
 
 
@@ -39,6 +42,56 @@ def topics_list(*, json: Json = False, where: Where = HERE) -> int:
 def topics_show(topic: str, /, *, json: Json = False, where: Where = HERE) -> int:
     """The partitions of a topic with their offsets, and the settings made for it."""
     return _with_kafka(where, lambda kafka: commands.show_topic(kafka, topic, as_json=json))
+
+
+@topics.command(name="read")
+def topics_read(
+    topic: str,
+    /,
+    *,
+    start: Annotated[
+        str | None, Parameter(name="--from", help="beginning, end, an offset or a time; else the newest")
+    ] = None,
+    partition: int | None = None,
+    count: Annotated[int, Parameter(help="at most so many; 0: all")] = 20,
+    follow: Annotated[bool, Parameter(negative=(), help="go on with what comes, until ctrl-c")] = False,
+    json: Json = False,
+    where: Where = HERE,
+) -> int:
+    """Messages of a topic with partition, offset, time and key; nobody's offsets move."""
+    from core.kafka import messages
+
+    if count < 0:
+        raise UsageError("--count takes 0 or more")
+
+    def body(kafka: Kafka) -> int:
+        return asyncio.run(messages.read(kafka, topic, start, count, partition=partition, follow=follow, as_json=json))
+
+    return _with_kafka(where, body)
+
+
+@topics.command(name="produce")
+def topics_produce(
+    topic: str,
+    file: Annotated[Path | None, Parameter(help="JSON lines; stdin without it")] = None,
+    /,
+    *,
+    key: Annotated[str, Parameter(help="the field that is a message's key")] = "account_id",
+    operator: Operator = OPERATOR,
+    where: Where = HERE,
+) -> int:
+    """Send JSON lines to a topic, a message a line."""
+    from core.kafka import messages
+
+    with contextlib.ExitStack() as opened:
+        lines = sys.stdin.buffer if file is None else opened.enter_context(file.open("rb"))
+        name = "stdin" if file is None else str(file)
+        return with_services(
+            where,
+            lambda at, chosen: messages.produce(
+                chosen.cluster(at.kafka), at.postgres, topic, lines, name, key, operator
+            ),
+        )
 
 
 @topics.command(name="create")

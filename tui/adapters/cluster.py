@@ -224,21 +224,11 @@ class TopicBrowser:
 
     async def seek(self) -> None:
         """Go to where reading starts; what does not exist any more or yet is replaced by what is nearest to it."""
-        consumer, start = self._consumer, self._start
-        consumer.assign(self._partitions)
-        begins = await consumer.beginning_offsets(self._partitions)
-        ends = await consumer.end_offsets(self._partitions)
-        wanted = dict(begins)
-        if start.kind == "latest":
-            each = max(1, TAIL_MESSAGES // len(self._partitions))
-            wanted = {partition: end - each for partition, end in ends.items()}
-        elif start.kind == "offset":
-            wanted = dict.fromkeys(self._partitions, start.value)
-        elif start.kind == "time":
-            found = await consumer.offsets_for_times(dict.fromkeys(self._partitions, start.value))
-            wanted = {partition: ends[partition] if at is None else at.offset for partition, at in found.items()}
-        for partition in self._partitions:
-            consumer.seek(partition, min(max(wanted[partition], begins[partition]), ends[partition]))
+        from core.kafka.messages import seek
+
+        self._consumer.assign(self._partitions)
+        latest = self._start.kind == "latest"
+        await seek(self._consumer, self._partitions, self._start.kind, TAIL_MESSAGES if latest else self._start.value)
 
     async def next(self) -> Batch:
         from aiokafka.errors import KafkaError
