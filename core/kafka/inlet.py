@@ -117,18 +117,24 @@ class Inlet(Generic[S]):
                             faults = 0
             except _Recover as reason:
                 self.status.recoveries += 1
+                self.status.last_error = str(reason)
                 _log.info("inlet claims its partitions anew", reason=str(reason))
+                faults = await self._hold_on(faults)
             except (*RETRY, KafkaError) as error:
                 self.status.state, self.status.last_error = "retrying", f"{type(error).__name__}: {error}"
-                _log.warning("inlet cannot reach a service; trying again", error=self.status.last_error)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_BACKOFF_S[min(faults, len(_BACKOFF_S) - 1)]):
-                        await self._stopping.wait()
-                faults += 1
+                _log.warning("inlet is not served as it should; trying again", error=self.status.last_error)
+                faults = await self._hold_on(faults)
             except InletHalted as error:
                 self.status.state, self.status.last_error = "halted", str(error)
                 raise
         self.status.state = "stopped"
+
+    async def _hold_on(self, faults: int) -> int:
+        """Wait the longer the more often nothing was taken in since; returns the number of faults now."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BACKOFF_S[min(faults, len(_BACKOFF_S) - 1)]):
+                await self._stopping.wait()
+        return faults + 1
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[tuple[Any, Any]]:
@@ -212,7 +218,7 @@ class Inlet(Generic[S]):
             with needing(self._kafka, "Read", "topic", ", ".join(self._topics)):
                 fetched = await consumer.getmany(*self._assignment(), timeout_ms=100, max_records=self._max_records)
         except OffsetOutOfRangeError as error:
-            raise _Recover(f"the next offset is not in the log any more: {error}") from error
+            raise _Recover(f"Kafka says that it has not got the next offset: {error}") from error
         batches, moves, dead = await self._accept(consumer, fetched)
         if not moves:
             if monotonic() - self._moved > _WATCHDOG_S:

@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from core.stack import postgres
 from tests import database
@@ -153,4 +155,10 @@ async def account(conn: Any, produced: int) -> str:
     assert row["total"] == sum(range(produced))
     assert events["n"] == events["streams"] == events["head"] == produced
     assert offsets == produced
-    return f"produced {produced}, lost {lost}, double {double}"
+    return f"produced {produced:,}, lost {lost}, double {double}"
+
+
+def tell(capsys: pytest.CaptureFixture[str], what: str, outcome: str, fenced: int, recoveries: Iterable[float]) -> None:
+    """A line of the report: what broke, the account of it, and the longest time until the next record was taken in."""
+    with capsys.disabled():
+        print(f"\n{what}: {outcome}, fenced {fenced}, recovery {max(recoveries):.1f} s at most", end="")

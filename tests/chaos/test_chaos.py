@@ -16,7 +16,7 @@ from core.kafka.admin import ensure_topics
 from core.kafka.connection import Kafka
 from core.stack import postgres
 from tests.brokers import Broker
-from tests.chaos.faults import Consumer, account, server, wire
+from tests.chaos.faults import Consumer, account, server, tell, wire
 from tests.chaos.worker import SlowHandler
 from tests.core.kafka.intake import TOPICS, connect, inlet, pay, send, until
 
@@ -28,6 +28,13 @@ pytestmark = [pytest.mark.timeout(240 + 10 * KILLS), pytest.mark.xdist_group("ch
 async def prepare(kafka: Kafka, produced: int) -> None:
     await ensure_topics(kafka, dict.fromkeys(TOPICS, 4))
     await send(kafka, (pay(number, number) for number in range(produced)))
+
+
+async def recovery(conn: Any, produced: int) -> float:
+    """Seconds until the next record is taken in, where there is one."""
+    reached, began = await conn.fetchval("select count(*) from taken"), time.monotonic()
+    await until(conn, "select count(*) >= least($1::bigint + 1, $2) from taken", reached, produced)
+    return time.monotonic() - began
 
 
 async def test_consumers_killed_at_random_moments(
@@ -45,19 +52,16 @@ async def test_consumers_killed_at_random_moments(
         await until(conn, "select count(*) >= $1 from taken", int(mark))
         victim = dice.randrange(2)
         consumers[victim].end(signal.SIGKILL)
-        reached, began = await conn.fetchval("select count(*) from taken"), time.monotonic()
         consumers[victim] = Consumer(postgres_dsn, broker.address, next(names))
-        await until(conn, "select count(*) >= least($1::bigint + 1, $2) from taken", reached, produced)
-        recoveries.append(time.monotonic() - began)
+        recoveries.append(await recovery(conn, produced))
     await until(conn, "select count(*) >= $1 from taken", produced)
     for consumer in consumers:  # the youngest may still be starting, and a signal would just end it
         await until(conn, "select exists (select from ops.inlet_member where worker_id = $1)", consumer.name)
         consumer.end(signal.SIGTERM)
     report = await account(conn, produced)
     await conn.close()
-    with capsys.disabled():
-        fenced = sum(consumer.report["fenced"] for consumer in consumers)
-        print(f"\n{KILLS} kills: {report}, fenced {fenced}, longest pause {max(recoveries):.1f} s")
+    fenced = sum(consumer.report["fenced"] for consumer in consumers)
+    tell(capsys, f"{KILLS} kills", report, fenced, recoveries)
 
 
 async def test_a_paused_consumer_is_passed_over_and_cannot_come_back(
@@ -74,8 +78,10 @@ async def test_a_paused_consumer_is_passed_over_and_cannot_come_back(
     )
     await until(conn, inside)
     zombie.send(signal.SIGSTOP)
+    began = time.monotonic()
     heir = Consumer(postgres_dsn, broker.address, "heir")
     await until(conn, "select count(distinct partition) = 4 from ops.koff where owner = 'heir'")
+    taken_over = time.monotonic() - began
     await until(conn, "select count(*) >= 1500 from taken")
     zombie.send(signal.SIGCONT)
     await until(conn, "select exists (select from ops.koff where owner = 'zombie')")  # it has a share again, lawfully
@@ -83,25 +89,33 @@ async def test_a_paused_consumer_is_passed_over_and_cannot_come_back(
         consumer.end(signal.SIGTERM)
     report = await account(conn, 1_500)
     await conn.close()
-    with capsys.disabled():
-        print(f"\na zombie: {report}, fenced {zombie.report['fenced']} (0: its session was ended before)")
+    # Not fenced means that its session was ended before it could try.
+    tell(capsys, "a zombie", report, zombie.report["fenced"], [taken_over])
 
 
-async def test_the_broker_is_killed_and_comes_back(broker: Broker, postgres_dsn: str) -> None:
+async def test_the_broker_is_killed_and_comes_back(
+    broker: Broker, postgres_dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recoveries = []
     conn = await connect(postgres_dsn)
-    await prepare(broker.kafka, 1_500)
+    await prepare(broker.kafka, 500)
     consumer = Consumer(postgres_dsn, broker.address, "w")
-    for mark in (200, 800):
-        await until(conn, "select count(*) >= $1 from taken", mark)
+    for sent in (500, 1_000):
+        await until(conn, "select count(*) >= $1 from taken", sent - 300)
         broker.kill()
         broker.start()
+        began = time.monotonic()
+        await send(broker.kafka, (pay(number, number) for number in range(sent, sent + 500)))
+        await until(conn, "select count(*) > $1 from taken", sent)
+        recoveries.append(time.monotonic() - began)
     await until(conn, "select count(*) >= 1500 from taken")
     consumer.end(signal.SIGTERM)
-    await account(conn, 1_500)
+    tell(capsys, "the broker killed twice", await account(conn, 1_500), consumer.report["fenced"], recoveries)
     await conn.close()
 
 
-async def test_the_database_crashes_and_recovers(broker: Broker) -> None:
+async def test_the_database_crashes_and_recovers(broker: Broker, capsys: pytest.CaptureFixture[str]) -> None:
+    recoveries = []
     with server() as database:
         dsn = await database.make_database()
         conn = await connect(dsn)
@@ -111,15 +125,17 @@ async def test_the_database_crashes_and_recovers(broker: Broker) -> None:
             await until(conn, "select count(*) >= $1 from taken", mark)
             await database.crash()
             conn = await connect(dsn)
+            recoveries.append(await recovery(conn, 1_500))
         await until(conn, "select count(*) >= 1500 from taken")
         consumer.end(signal.SIGTERM)
-        await account(conn, 1_500)
+        tell(capsys, "the database crashed twice", await account(conn, 1_500), consumer.report["fenced"], recoveries)
         await conn.close()
 
 
 async def test_the_wire_to_the_database_is_cut_and_stalls(
-    broker: Broker, postgres_server: Path, postgres_dsn: str
+    broker: Broker, postgres_server: Path, postgres_dsn: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    recoveries = []
     conn = await connect(postgres_dsn)
     await prepare(broker.kafka, 2_000)
     name = postgres_dsn.split("@/")[1].split("?")[0]
@@ -129,15 +145,19 @@ async def test_the_wire_to_the_database_is_cut_and_stalls(
         for mark in (150, 600, 1_100):
             await until(conn, "select count(*) >= $1 from taken", mark)
             line.cut()
+            recoveries.append(await recovery(conn, 2_000))
         await until(conn, "select count(*) >= 1400 from taken")
         line.stall()
+        began = time.monotonic()
         # Its lease runs out while nothing comes through; another worker takes the rest, its own words come too late.
         other = Consumer(postgres_dsn, broker.address, "other")
         await until(conn, "select count(distinct partition) = 4 from ops.koff where owner = 'other'")
+        recoveries.append(time.monotonic() - began)
         await until(conn, "select count(*) >= 2000 from taken")
         line.flow()
         made.stop()
         await running
     other.end(signal.SIGTERM)
-    await account(conn, 2_000)
+    fenced = made.status.fenced + other.report["fenced"]
+    tell(capsys, "a wire cut and stalled", await account(conn, 2_000), fenced, recoveries)
     await conn.close()
