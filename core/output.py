@@ -4,6 +4,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from schema.text import escaped, harmless
@@ -23,7 +24,10 @@ def width(text: str) -> int:
 
 
 def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], as_json: bool = False) -> None:
-    """Rows with their values in the order of `columns`: a JSON object a line, or a table with numbers to the right."""
+    """Rows with their values in the order of `columns`: a JSON object a line, or a table with numbers to the right.
+
+    A table has times in local time, to the second; JSON has them whole.
+    """
     if as_json:
         for row in rows:
             print_json(dict(zip(columns, row, strict=True)))
@@ -46,6 +50,8 @@ def _cell(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
     return harmless(str(value))
 
 

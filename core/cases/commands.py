@@ -14,8 +14,9 @@ from schema.events import CasePolicySet
 
 DONE, NO = 0, 1
 _LIST = (
-    "select alert_id, raised_at, severity, rule_id, account_id, txn_count, amount / 100.0 as amount, score, decision,"
-    " status, assignee from read.alert where ($1::text is null or status = $1) and ($2::text is null or rule_id = $2)"
+    "select alert_id, raised_at, severity, rule_id, account_id, txn_count, (amount / 100.0)::numeric(16, 2) as amount,"
+    " score, decision, status, assignee from read.alert"
+    " where ($1::text is null or status = $1) and ($2::text is null or rule_id = $2)"
     " and ($3::text is null or account_id = $3) order by first_pos desc limit $4"
 )
 _COLUMNS = (
@@ -51,8 +52,8 @@ async def show_alert(dsn: str, alert_id: str, *, as_json: bool) -> int:
             note(f"there is no alert {alert_id!r}")
             return NO
         payments = await pool.fetch(
-            "select transaction_id, event_time, amount / 100.0 as amount, channel, merchant_id, payee_id, decision,"
-            " score from read.payment where transaction_id = any($1) order by event_time, transaction_id",
+            "select transaction_id, event_time, (amount / 100.0)::numeric(16, 2) as amount, channel, merchant_id,"
+            " payee_id, decision, score from read.payment where transaction_id = any($1) order by event_time, transaction_id",
             row["transactions"],
         )
         history = await log.read_stream(f"case-{alert_id}")

@@ -69,7 +69,7 @@ def _print(recorded: Recorded, as_json: bool) -> None:
         )
         return
     print(
-        f"{recorded.pos:>10}  {recorded.at:%Y-%m-%d %H:%M:%S}  {harmless(recorded.type):<18}"
+        f"{recorded.pos:>10}  {recorded.at.astimezone():%Y-%m-%d %H:%M:%S}  {harmless(recorded.type):<18}"
         f"  {harmless(recorded.stream)}@{recorded.version}  {harmless(recorded.meta.actor)}  {harmless(recorded.data)}",
         flush=True,
     )

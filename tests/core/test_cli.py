@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -167,6 +168,9 @@ def test_rows_are_aligned_and_harmless(capsys: pytest.CaptureFixture[str]) -> No
         "日本      1200",
         "é            -",
     ]
+    at = datetime(2026, 7, 20, 14, 0, 8, 123_456, tzinfo=UTC)
+    print_rows(("at",), [(at,)])
+    assert capsys.readouterr().out.splitlines()[1] == f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
     print_rows(("name", "records"), [("x\ny", 5)], as_json=True)
     assert capsys.readouterr().out == '{"name": "x\\ny", "records": 5}\n'
     assert harmless("right\u202eto left") == "right?to left"
