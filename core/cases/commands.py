@@ -53,7 +53,8 @@ async def show_alert(dsn: str, alert_id: str, *, as_json: bool) -> int:
             return NO
         payments = await pool.fetch(
             "select transaction_id, event_time, (amount / 100.0)::numeric(16, 2) as amount, channel, merchant_id,"
-            " payee_id, decision, score from read.payment where transaction_id = any($1) order by event_time, transaction_id",
+            " payee_id, decision, score from read.payment where transaction_id = any($1)"
+            " order by event_time, transaction_id",
             row["transactions"],
         )
         history = await log.read_stream(f"case-{alert_id}")
