@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
 
+from core.access import changes, hold_back, looks
 from core.failures import DEFECT, DONE, INTERRUPTED, USAGE, explain
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def with_services(where: Where, body: "Callable[[Addresses, Settings], Awaitable
 
 
 @app.default
+@looks
 def control_center(
     *,
     record: Annotated[Path | None, Parameter(help="write all that is shown to this new file")] = None,
@@ -96,6 +98,7 @@ def control_center(
 
 
 @app.command
+@looks
 def up(*, where: Where = HERE) -> int:
     """Start the embedded stack and keep it running; print its addresses."""
     from core.stack import commands
@@ -104,6 +107,7 @@ def up(*, where: Where = HERE) -> int:
 
 
 @app.command
+@changes
 def down(
     *,
     wipe: Annotated[bool, Parameter(negative=(), help="delete its data as well")] = False,
@@ -117,6 +121,7 @@ def down(
 
 
 @app.command
+@looks
 def status(*, json: Json = False, where: Where = HERE) -> int:
     """State and address of kafka, ksqldb and postgres."""
     from core.stack import commands
@@ -125,6 +130,7 @@ def status(*, json: Json = False, where: Where = HERE) -> int:
 
 
 @app.command
+@looks
 def doctor(*, json: Json = False, where: Where = HERE) -> int:
     """Check terminal, stack and connections; say what to do."""
     from core.stack.doctor import doctor as examine
@@ -143,6 +149,7 @@ def with_ksqldb(where: Where, body: "Callable[[str, Settings], Coroutine[Any, An
 
 
 @app.command
+@looks
 def sql(
     statement: str | None = None,
     /,
@@ -158,7 +165,13 @@ def sql(
     return with_ksqldb(
         where,
         lambda url, settings: run_sql(
-            url, statement, file=file, form=format, earliest=earliest, history=settings.home / "sql-history"
+            url,
+            statement,
+            file=file,
+            form=format,
+            earliest=earliest,
+            history=settings.home / "sql-history",
+            read_only=settings.read_only,
         ),
     )
 
@@ -167,6 +180,7 @@ def sql(
 
 
 @app.command
+@changes
 def run(
     *,
     headless: Annotated[bool, Parameter(negative=(), help="without a screen")] = False,
@@ -191,6 +205,7 @@ def run(
 
 
 @app.command
+@changes
 def replay(
     file: Path,
     /,
@@ -209,6 +224,7 @@ def replay(
 
 
 @app.command
+@looks
 def score(
     *,
     last: Annotated[str | None, Parameter(help="only payments of so long, such as 24h; otherwise all")] = None,
@@ -225,6 +241,7 @@ def score(
 
 
 @app.command
+@changes
 def workers(
     *,
     only: Annotated[str | None, Parameter(help="producer,consumer,scenario,projector,rules")] = None,
@@ -244,6 +261,7 @@ def workers(
 
 
 @app.command
+@looks
 def generate(
     kind: str | None = None,
     /,
@@ -303,7 +321,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What libraries report of a service that is away is noise here: the command says what it means.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        return _exit_code(app(arguments, exit_on_error=False, print_error=False, result_action="return_value"))
+        return _exit_code(_run(arguments))
     except UnusedCliTokensError as error:
         _complain(_surplus(error))
         return USAGE
@@ -320,6 +338,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
     except Exception as error:
         return failed(error)
+
+
+def _run(arguments: Sequence[str] | None) -> Any:
+    command, bound, _ = app.parse_args(arguments, exit_on_error=False, print_error=False)
+    # Also where a command was given no flag that says where, the environment or the file may say read-only.
+    where: Where = bound.arguments.get("where") or HERE
+    hold_back(command, lambda: where.settings().read_only)
+    return command(*bound.args, **bound.kwargs)
 
 
 def failed(error: Exception) -> int:

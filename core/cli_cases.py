@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from core.access import changes, hold_back, looks
 from core.cases import commands
 from core.cli import HERE, Json, Where
 from core.cli_log import OPERATOR, Operator, with_postgres
@@ -24,6 +25,7 @@ accounts = App(name="accounts", help="Accounts: list, show, block, unblock, snoo
 
 @alerts.command(name="list")
 @cases.command(name="list")
+@looks
 def alerts_list(
     *,
     status: Annotated[str | None, Parameter(help="open, claimed, confirmed, dismissed or escalated")] = None,
@@ -39,18 +41,21 @@ def alerts_list(
 
 @alerts.command(name="show")
 @cases.command(name="show")
+@looks
 def alerts_show(alert: str, /, *, json: Json = False, where: Where = HERE) -> int:
     """One alert: its reasons, payments and history."""
     return with_postgres(where, lambda dsn: commands.show_alert(dsn, alert, as_json=json))
 
 
 @cases.command(name="claim")
+@changes
 def cases_claim(case: str, /, *, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Take a case; of two operators at once one gets it."""
     return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "claim", case, operator, "", ()))
 
 
 @cases.command(name="confirm")
+@changes
 def cases_confirm(
     case: str,
     /,
@@ -65,30 +70,35 @@ def cases_confirm(
 
 
 @cases.command(name="dismiss")
+@changes
 def cases_dismiss(case: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """It is no fraud."""
     return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "dismiss", case, operator, reason, ()))
 
 
 @cases.command(name="escalate")
+@changes
 def cases_escalate(case: str, /, *, reason: Reason = "", operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Somebody else must look."""
     return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "escalate", case, operator, reason, ()))
 
 
 @cases.command(name="reopen")
+@changes
 def cases_reopen(case: str, /, *, reason: Reason = "", operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Put a case back into the queue."""
     return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "reopen", case, operator, reason, ()))
 
 
 @cases.command(name="note")
+@changes
 def cases_note(case: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Write something down on a case."""
     return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "note", case, operator, reason, ()))
 
 
 @cases.command(name="policy")
+@looks
 def cases_policy(
     *,
     four_eyes: Annotated[bool | None, Parameter(help="a block takes two operators")] = None,
@@ -103,6 +113,7 @@ def cases_policy(
     """How cases are worked; with options, from now on."""
     if four_eyes is None and limit is None and default is None:
         return with_postgres(where, lambda dsn: commands.show_policy(dsn, as_json=json))
+    hold_back(changes(commands.set_policy), lambda: where.settings().read_only)
     lasting = None if limit in (None, "none") else duration(limit)
     return with_postgres(
         where,
@@ -111,12 +122,14 @@ def cases_policy(
 
 
 @accounts.command(name="list")
+@looks
 def accounts_list(*, limit: Limit = 50, json: Json = False, where: Where = HERE) -> int:
     """Accounts by their share of fraud."""
     return with_postgres(where, lambda dsn: commands.list_accounts(dsn, limit, as_json=json))
 
 
 @accounts.command(name="show")
+@looks
 def accounts_show(
     account: str,
     /,
@@ -136,6 +149,7 @@ def accounts_show(
 
 
 @accounts.command(name="timeline")
+@looks
 def accounts_timeline(account: str, /, *, limit: Limit = 100, json: Json = False, where: Where = HERE) -> int:
     """Everything that happened to an account: payments, decisions, alerts, cases, blocks."""
     from core.cases.account_commands import show_timeline
@@ -144,6 +158,7 @@ def accounts_timeline(account: str, /, *, limit: Limit = 100, json: Json = False
 
 
 @accounts.command(name="block")
+@changes
 def accounts_block(
     account: str,
     /,
@@ -161,12 +176,14 @@ def accounts_block(
 
 
 @accounts.command(name="unblock")
+@changes
 def accounts_unblock(account: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Lift an account's block."""
     return with_postgres(where, lambda dsn: commands.change_list(dsn, "unblock", "account", account, operator, reason))
 
 
 @accounts.command(name="snooze")
+@changes
 def accounts_snooze(
     account: str,
     rule: str,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from core.access import changes, looks
 from core.cli import HERE, Json, UsageError, Where, Yes, with_services
 from core.cli_log import OPERATOR, Operator
 from core.kafka import commands
@@ -33,18 +34,21 @@ def _with_kafka(where: Where, body: Callable[[Kafka], int]) -> int:
 
 
 @topics.command(name="list")
+@looks
 def topics_list(*, json: Json = False, where: Where = HERE) -> int:
     """Topics, their partitions and how many records they hold."""
     return _with_kafka(where, lambda kafka: commands.list_topics(kafka, as_json=json))
 
 
 @topics.command(name="show")
+@looks
 def topics_show(topic: str, /, *, json: Json = False, where: Where = HERE) -> int:
     """The partitions of a topic with their offsets, and the settings made for it."""
     return _with_kafka(where, lambda kafka: commands.show_topic(kafka, topic, as_json=json))
 
 
 @topics.command(name="read")
+@looks
 def topics_read(
     topic: str,
     /,
@@ -71,6 +75,7 @@ def topics_read(
 
 
 @topics.command(name="produce")
+@changes
 def topics_produce(
     topic: str,
     file: Annotated[Path | None, Parameter(help="JSON lines; stdin without it")] = None,
@@ -95,6 +100,7 @@ def topics_produce(
 
 
 @topics.command(name="create")
+@changes
 def topics_create(
     topic: str,
     /,
@@ -111,30 +117,35 @@ def topics_create(
 
 
 @topics.command(name="delete")
+@changes
 def topics_delete(topic: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
     """Delete a topic with its records."""
     return _with_kafka(where, lambda kafka: commands.delete_topic(kafka, topic, yes=yes))
 
 
 @groups.command(name="list")
+@looks
 def groups_list(*, json: Json = False, where: Where = HERE) -> int:
     """Consumer groups, their state, members and lag."""
     return _with_kafka(where, lambda kafka: commands.list_groups(kafka, as_json=json))
 
 
 @groups.command(name="show")
+@looks
 def groups_show(group: str, /, *, json: Json = False, where: Where = HERE) -> int:
     """Committed offsets and lag of a group by partition, and its members."""
     return _with_kafka(where, lambda kafka: commands.show_group(kafka, group, as_json=json))
 
 
 @groups.command(name="delete")
+@changes
 def groups_delete(group: str, /, *, yes: Yes = False, where: Where = HERE) -> int:
     """Delete a group without members, with the offsets it committed."""
     return _with_kafka(where, lambda kafka: commands.delete_group(kafka, group, yes=yes))
 
 
 @groups.command(name="reset")
+@changes
 def groups_reset(
     *,
     yes: Yes = False,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from core.access import changes, looks
 from core.cases import commands
 from core.cli import HERE, Json, Where
 from core.cli_log import OPERATOR, Operator, with_postgres
@@ -21,6 +22,7 @@ lists = App(
 
 
 @lists.command
+@looks
 def show(*, json: Json = False, where: Where = HERE) -> int:
     """Accounts, merchants, payees and devices that are blocked or allowed now."""
     from core.cases.account_commands import show_lists
@@ -29,6 +31,7 @@ def show(*, json: Json = False, where: Where = HERE) -> int:
 
 
 @lists.command
+@changes
 def block(
     kind: Kind,
     party: str,
@@ -44,12 +47,14 @@ def block(
 
 
 @lists.command
+@changes
 def unblock(kind: Kind, party: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Lift a block."""
     return _change("unblock", kind, party, operator, reason, where)
 
 
 @lists.command
+@changes
 def allow(
     kind: Kind,
     party: str,
@@ -65,18 +70,21 @@ def allow(
 
 
 @lists.command
+@changes
 def disallow(kind: Kind, party: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Take a party off the allow list."""
     return _change("disallow", kind, party, operator, reason, where)
 
 
 @lists.command
+@changes
 def approve(kind: Kind, party: str, /, *, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """The second pair of eyes: the block that another operator proposed takes effect."""
     return _change("approve", kind, party, operator, "", where)
 
 
 @lists.command
+@changes
 def refuse(kind: Kind, party: str, /, *, reason: Reason, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Turn down a proposed block."""
     return _change("refuse", kind, party, operator, reason, where)

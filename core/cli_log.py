@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from core.access import changes, looks
 from core.actor import operator_name
 from core.cli import HERE, Json, Where, with_services
 
@@ -37,6 +38,7 @@ def read_only(dsn: str) -> str:
     return f"{dsn}{'&' if '?' in dsn else '?'}default_transaction_read_only=on"
 
 
+@looks
 def events(
     *,
     follow: Annotated[bool, Parameter(negative=(), help="go on with what is appended, until ctrl-c")] = False,
@@ -61,6 +63,7 @@ def events(
 
 
 @projections.command(name="list")
+@looks
 def projections_list(*, json: Json = False, where: Where = HERE) -> int:
     """Where each projection stands, and how far behind the log."""
     from core.projections import commands
@@ -69,6 +72,7 @@ def projections_list(*, json: Json = False, where: Where = HERE) -> int:
 
 
 @projections.command(name="show")
+@looks
 def projections_show(
     table: str,
     /,
@@ -84,6 +88,7 @@ def projections_show(
 
 
 @projections.command(name="prove")
+@looks
 def projections_prove(*names: str, json: Json = False, where: Where = HERE) -> int:
     """Compare those named, or all, with a replay of the log row by row; exit 1 when one differs."""
     from core.projections import commands
@@ -92,6 +97,7 @@ def projections_prove(*names: str, json: Json = False, where: Where = HERE) -> i
 
 
 @projections.command(name="rebuild")
+@changes
 def projections_rebuild(*names: str, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Build those named, or all, anew from the log while they are read."""
     from core.projections import commands
@@ -100,6 +106,7 @@ def projections_rebuild(*names: str, operator: Operator = OPERATOR, where: Where
 
 
 @projections.command(name="retry")
+@changes
 def projections_retry(name: str, /, *, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Let a parked projection take up the event it stopped at once more."""
     from core.projections import commands
@@ -108,6 +115,7 @@ def projections_retry(name: str, /, *, operator: Operator = OPERATOR, where: Whe
 
 
 @projections.command(name="skip")
+@changes
 def projections_skip(name: str, /, *, reason: str, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Let a parked projection pass over the event it stopped at."""
     from core.projections import commands
@@ -119,6 +127,7 @@ Witness = Annotated[Path | None, Parameter(help="file of chain heads outside the
 
 
 @log.command(name="seal")
+@changes
 def log_seal(*, witness: Witness = None, where: Where = HERE) -> int:
     """Seal and sign what is not sealed yet; print the chain heads and write them to the witness."""
     from core.eventlog import commands
@@ -129,6 +138,7 @@ def log_seal(*, witness: Witness = None, where: Where = HERE) -> int:
 
 
 @log.command(name="verify")
+@changes
 def log_verify(
     *,
     start: Annotated[int, Parameter(name="--from", help="the first position")] = 1,
@@ -161,6 +171,7 @@ def log_verify(
 
 
 @log.command(name="archive")
+@changes
 def log_archive(
     *,
     keep: Annotated[int, Parameter(help="leave at least so many of the newest events in the database")] = 10_000_000,
@@ -176,6 +187,7 @@ def log_archive(
 
 
 @log.command(name="restore")
+@changes
 def log_restore(*, archive: Archive = None, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """Take the partition that was archived last back into the database."""
     from core.eventlog import commands
@@ -185,6 +197,7 @@ def log_restore(*, archive: Archive = None, operator: Operator = OPERATOR, where
 
 
 @dead_letters.command(name="list")
+@looks
 def dead_letters_list(
     *,
     status: Annotated[str | None, Parameter(help="open, requeued or discarded; all when left out")] = None,
@@ -199,6 +212,7 @@ def dead_letters_list(
 
 
 @dead_letters.command(name="show")
+@looks
 def dead_letters_show(letter: int, /, *, json: Json = False, where: Where = HERE) -> int:
     """One refused record whole, as text and hexadecimal."""
     from core.kafka import dead_letters as commands
@@ -207,6 +221,7 @@ def dead_letters_show(letter: int, /, *, json: Json = False, where: Where = HERE
 
 
 @dead_letters.command(name="requeue")
+@changes
 def dead_letters_requeue(
     letter: int,
     /,
@@ -228,6 +243,7 @@ def dead_letters_requeue(
 
 
 @dead_letters.command(name="discard")
+@changes
 def dead_letters_discard(
     letter: int, /, *, reason: str = "", operator: Operator = OPERATOR, where: Where = HERE
 ) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from core.access import changes, looks
 from core.cli import HERE, Json, UsageError, Where, with_ksqldb
 from ksqldb.rulebook import commands
 
@@ -16,42 +17,49 @@ rules = App(
 
 
 @rules.command(name="list")
+@looks
 def list_(*, json: Json = False, where: Where = HERE) -> int:
     """Every rule file with its state on the server."""
     return with_ksqldb(where, lambda url, _: commands.list_rules(url, as_json=json))
 
 
 @rules.command
+@changes
 def deploy(*names: str, json: Json = False, where: Where = HERE) -> int:
     """Bring the rules named, or those on by default, to the version of their files."""
     return with_ksqldb(where, lambda url, _: commands.deploy_rules(url, names, as_json=json))
 
 
 @rules.command
+@changes
 def pause(*names: str, where: Where = HERE) -> int:
     """Hold the rules named; what comes meanwhile waits in the topic."""
     return with_ksqldb(where, lambda url, _: commands.pause_rules(url, names))
 
 
 @rules.command
+@changes
 def resume(*names: str, where: Where = HERE) -> int:
     """Let the rules named go on."""
     return with_ksqldb(where, lambda url, _: commands.resume_rules(url, names))
 
 
 @rules.command
+@changes
 def undeploy(*names: str, where: Where = HERE) -> int:
     """Take the rules named off the server, with everything they made."""
     return with_ksqldb(where, lambda url, _: commands.undeploy_rules(url, names))
 
 
 @rules.command
+@looks
 def test(*names: str) -> int:
     """Run the cases beside the rules' files, on an engine in this process: no server, no Kafka."""
     return commands.check_rules(names)
 
 
 @rules.command
+@looks
 def measure(
     *names: str,
     seed: Annotated[int, Parameter(help="of the generated world")] = 1,
@@ -64,6 +72,7 @@ def measure(
 
 
 @rules.command
+@looks
 def backtest(
     rule: str,
     /,
@@ -104,6 +113,7 @@ def backtest(
 
 
 @rules.command
+@looks
 def activity(
     *,
     hours: Annotated[int, Parameter(help="hours of event time, the last of them the newest with an alert")] = 24,
@@ -118,6 +128,7 @@ def activity(
 
 
 @rules.command
+@looks
 def overlap(*, json: Json = False, where: Where = HERE) -> int:
     """Which rules name the same payments."""
     from core.cli_log import with_postgres

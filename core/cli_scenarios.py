@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from core.access import changes, looks
 from core.cli import HERE, Json, UsageError, Where
 from core.cli_log import OPERATOR, Operator, with_postgres
 from core.scenarios import run_commands as commands
@@ -16,18 +17,21 @@ scenarios = App(
 
 
 @scenarios.command(name="list")
+@looks
 def list_(*, json: Json = False) -> int:
     """Every scenario with what should catch it."""
     return commands.list_scenarios(as_json=json)
 
 
 @scenarios.command
+@looks
 def parameters(scenario: str, /, *, json: Json = False) -> int:
     """What `launch --set` can set of a scenario, with its bounds."""
     return commands.show_parameters(scenario, as_json=json)
 
 
 @scenarios.command
+@looks
 def measure(
     *names: str,
     seeds: Annotated[int, Parameter(help="worlds; each scenario runs once in each")] = 3,
@@ -40,6 +44,7 @@ def measure(
 
 
 @scenarios.command
+@looks
 def runs(
     *, limit: Annotated[int, Parameter(help="at most so many")] = 20, json: Json = False, where: Where = HERE
 ) -> int:
@@ -48,12 +53,14 @@ def runs(
 
 
 @scenarios.command
+@looks
 def compare(*run: str, json: Json = False, where: Where = HERE) -> int:
     """Runs side by side, the better figure marked; without names the two newest that have a verdict."""
     return with_postgres(where, lambda dsn: commands.compare_runs(dsn, run, as_json=json))
 
 
 @scenarios.command
+@changes
 def launch(
     *scenario: str,
     seed: Annotated[int | None, Parameter(help="otherwise drawn, one for each")] = None,
@@ -71,6 +78,7 @@ def launch(
 
 
 @scenarios.command
+@changes
 def stop(*run: str, operator: Operator = OPERATOR, where: Where = HERE) -> int:
     """End the runs named, or all that are under way."""
     return with_postgres(where, lambda dsn: commands.stop(dsn, run, operator))

@@ -7,6 +7,7 @@ DONE, NO, USAGE, UNREACHABLE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 # (module, class, exit code). Only modules that were imported can have raised; none is imported to find out.
 _KNOWN = (
+    ("core.access", "ReadOnly", NO),
     ("core.settings", "SettingsError", USAGE),
     ("core.stack.errors", "StackError", UNREACHABLE),
     ("core.replay.mapping", "MappingError", USAGE),

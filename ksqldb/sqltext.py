@@ -14,6 +14,9 @@ _PART = re.compile(
     re.S | re.X,
 )
 
+LOOKING = frozenset(("SELECT", "PRINT", "SHOW", "LIST", "DESCRIBE", "EXPLAIN", "SET", "UNSET", "DEFINE", "UNDEFINE"))
+"""First words of statements that leave a server as it is; a push query ends with its reader."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -43,6 +46,18 @@ def split(text: str) -> list[Piece]:
     if start is not None:
         pieces.append(_piece(text, start, len(text), complete=False))
     return pieces
+
+
+def changing(text: str) -> str | None:
+    """The first word of the first statement that may change something on a server; None where all of them only look.
+
+    What does not begin with a word, such as a variable, may.
+    """
+    for piece in split(text):
+        word = re.match(r"\w*", without_comments(piece.text))
+        if word is None or word[0].upper() not in LOOKING:
+            return word[0].upper() if word and word[0] else "this"
+    return None
 
 
 def _piece(text: str, start: int, end: int, *, complete: bool) -> Piece:

@@ -17,7 +17,7 @@ from ksqldb.prompt._entities import entity_text
 from ksqldb.prompt._errors import error_text
 from ksqldb.prompt._rows import printer
 from ksqldb.prompt._text import json_text
-from ksqldb.sqltext import Piece, split, without_comments
+from ksqldb.sqltext import LOOKING, Piece, changing, split, without_comments
 
 Write = Callable[[str], None]
 
@@ -42,14 +42,27 @@ def _read(path: Path) -> str:
 
 
 class Session:
-    """``out`` takes rows and answers, ``note`` messages beside them; ``width`` gives the terminal's columns or None."""
+    """``out`` takes rows and answers, ``note`` messages beside them; ``width`` gives the terminal's columns or None.
 
-    def __init__(self, client: KsqlClient, form: str, out: Write, note: Write, width: Callable[[], int | None]) -> None:
+    With ``read_only`` only statements that look are run.
+    """
+
+    def __init__(
+        self,
+        client: KsqlClient,
+        form: str,
+        out: Write,
+        note: Write,
+        width: Callable[[], int | None],
+        *,
+        read_only: bool = False,
+    ) -> None:
         self._client = client
         self._form = form
         self._out = out
         self._note = note
         self._width = width
+        self._read_only = read_only
         self.properties: dict[str, object] = {}
         self.variables: dict[str, str] = {}
         self.names_changed = True  # whether streams and tables may differ from what was last asked
@@ -71,6 +84,8 @@ class Session:
         word = sql.partition(" ")[0].rstrip(";").upper()
         if found := _SCRIPT.fullmatch(sql):
             await self.run_file(Path(found[1].replace("''", "'")))
+        elif self._read_only and (refused := changing(statement)):
+            raise StatementFailed(f"read-only: {refused} is not run; {', '.join(sorted(LOOKING))} are")
         elif word == "SELECT":
             await self._select(statement)
         elif word == "PRINT":

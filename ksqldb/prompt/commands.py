@@ -22,12 +22,13 @@ async def run_sql(
     form: str = "table",
     earliest: bool = False,
     history: Path | None = None,
+    read_only: bool = False,
 ) -> int:
     """Run ``statement``, the statements of ``file`` (``-`` is stdin) or, with neither, a prompt; without a terminal
     stdin is read. Returns the exit code: 0 done, 1 refused, 2 usage, 3 no server, 130 interrupted.
 
     ``form`` is table, json (a line per row) or csv; ``earliest`` lets queries begin with the first record; ``history``
-    is the prompt's history file.
+    is the prompt's history file; with ``read_only`` only statements that look are run.
     """
     if form not in FORMATS:
         _note(f"unknown format {form!r}; there are {', '.join(FORMATS)}")
@@ -41,7 +42,7 @@ async def run_sql(
         _note(str(problem))
         return USAGE
     async with client:
-        session = Session(client, form, _out, _note, _terminal_width)
+        session = Session(client, form, _out, _note, _terminal_width, read_only=read_only)
         if earliest:
             session.properties["auto.offset.reset"] = "earliest"
         try:

@@ -143,7 +143,7 @@ def test_a_defect_is_a_sentence_and_a_file(monkeypatch: pytest.MonkeyPatch, caps
     def broken(*_: object, **__: object) -> int:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "_run", broken)
     assert cli.main([]) == 70
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
@@ -156,7 +156,7 @@ def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "app", interrupted)
+    monkeypatch.setattr(cli, "_run", interrupted)
     assert cli.main([]) == 130
 
 

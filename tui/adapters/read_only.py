@@ -6,10 +6,10 @@ hosted, since workers write.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from ksqldb.sqltext import LOOKING, changing
 from schema import events
 from tui.adapters.cluster import KafkaCluster
 from tui.adapters.commands import LogCommands
@@ -17,12 +17,8 @@ from tui.adapters.eventlog import LogEvents
 from tui.adapters.ksql import ClientKsql
 from tui.adapters.workers import HostedWorkers
 from tui.ports import PushQuery, Refused, SqlProblem, Table, Verdict
-from tui.screens.ksqldb.lexer import statements
 
 REFUSED = Refused("read-only: nothing was changed")
-_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*([A-Za-z_]*)", re.DOTALL)
-_LOOKING = frozenset(("SELECT", "PRINT", "SHOW", "LIST", "DESCRIBE", "EXPLAIN", "SET", "UNSET", "DEFINE", "UNDEFINE"))
-"""First words of statements that leave a server as it is; a push query ends with its reader."""
 
 
 class ReadOnlyCommands(LogCommands):
@@ -31,17 +27,14 @@ class ReadOnlyCommands(LogCommands):
     async def _do(self, stream: str, event: events.Event, done: str, version: int | None = None) -> Verdict:
         return REFUSED
 
-    async def _list(self, act: str, kind: str, party: str, reason: str, until: int | None = None) -> Verdict:
+    async def _list(self, act: str, kind: str, party: str, reason: str) -> Verdict:
         return REFUSED
 
 
 class ReadOnlyKsql(ClientKsql):
     async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
-        for statement in statements(sql):
-            found = _FIRST_WORD.match(statement)
-            word = found[1].upper() if found else ""
-            if word not in _LOOKING:
-                raise SqlProblem(f"read-only: {word or 'this'} is not run; {', '.join(sorted(_LOOKING))} are")
+        if refused := changing(sql):
+            raise SqlProblem(f"read-only: {refused} is not run; {', '.join(sorted(LOOKING))} are")
         return await super().run(sql, properties)
 
     async def terminate(self, query_id: str) -> Verdict:
