@@ -54,12 +54,7 @@ async def _drain(home: Path, partitions: int, workers: int) -> Figures:
         async with Sender(settings.cluster(addresses.kafka)) as sender:
             for start in range(0, len(records), _CHUNK):
                 await sender.send(records[start : start + _CHUNK])
-        environment = {
-            **settings.environment(),
-            "STREAMGUARD_KAFKA": addresses.kafka,
-            "STREAMGUARD_KSQLDB": addresses.ksqldb,
-            "STREAMGUARD_POSTGRES": addresses.postgres,
-        }
+        environment = settings.environment_at(addresses.kafka, addresses.ksqldb, addresses.postgres)
         running = [
             await stack.enter_async_context(
                 Supervisor(environment, home / "logs" / f"worker-{number}.log", ["consumer"])

@@ -13,6 +13,8 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from core.stack import login
+from core.stack.paths import StackPaths
 from ksqldb.kafka import Kafka
 
 FILE = "streamguard.toml"
@@ -126,9 +128,9 @@ class Settings(BaseSettings):
         return self
 
     def cluster(self, bootstrap: str) -> Kafka:
-        """How Kafka at this address is reached: as these settings say, or in plain text where it is embedded."""
+        """How Kafka at this address is reached: as these settings say, or with its own login where it is embedded."""
         if self.kafka is None:
-            return Kafka(bootstrap, partitions=self.kafka_partitions)
+            return login.cluster(StackPaths(self.home), bootstrap, self.kafka_partitions)
         return Kafka(
             bootstrap,
             self.kafka_security_protocol,
@@ -148,6 +150,20 @@ class Settings(BaseSettings):
         """Every setting that was made, secrets as well, as the variables a child process of one's own finds it by."""
         made = {name: getattr(self, name) for name in self.model_fields_set | {"home"} if name != "profile"}
         return {f"{PREFIX}{name.upper()}": _variable(value) for name, value in made.items() if value is not None}
+
+    def environment_at(self, kafka: str, ksqldb: str, postgres: str) -> dict[str, str]:
+        """The same for a child process that finds the services at these addresses, embedded ones as well, and is no
+        client of the stack."""
+        addresses = {"kafka": kafka, "ksqldb": ksqldb, "postgres": postgres}
+        cluster = self.cluster(kafka)
+        if self.kafka is None and cluster.password is not None:
+            addresses |= {
+                "kafka_security_protocol": cluster.security_protocol,
+                "kafka_sasl_mechanism": cluster.sasl_mechanism,
+                "kafka_username": cluster.username or "",
+                "kafka_password": cluster.password,
+            }
+        return self.environment() | {f"{PREFIX}{name.upper()}": value for name, value in addresses.items()}
 
     @property
     def ksqldb_url(self) -> str | None:

@@ -17,16 +17,19 @@ from ksqldb.client import KsqlClient
 class EngineProcess:
     """An engine that can be killed and started again on the same data."""
 
-    def __init__(self, bootstrap: str, data: Path, properties: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, bootstrap: str, data: Path, properties: tuple[str, ...] = (), flags: tuple[str, ...] = ()
+    ) -> None:
         self._bootstrap = bootstrap
         self._data = data
         self._properties = properties
+        self._flags = flags
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
 
     def start(self) -> None:
         """Start it and wait until it answers statements."""
-        options = [word for text in self._properties for word in ("--property", text)]
+        options = [*self._flags, *(word for text in self._properties for word in ("--property", text))]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "ksqldb.engine", "--listen", "127.0.0.1:0", "--bootstrap", self._bootstrap,
              "--data", str(self._data), *options],

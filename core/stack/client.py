@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from core.stack import login
 from core.stack.errors import StackError
 from core.stack.lock import acquire, holder
 from core.stack.paths import StackPaths
@@ -53,7 +54,7 @@ class _JustEnding(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Kafka bootstrap servers, the URL of ksqlDB, the PostgreSQL URL (with its password, if it has one)."""
+    """Kafka bootstrap servers, the URLs of ksqlDB and PostgreSQL (with their passwords, if they have one)."""
 
     kafka: str
     ksqldb: str
@@ -185,7 +186,7 @@ def _addresses(settings: StackSettings, status: Status | None) -> Addresses:
     ours = {service.name: service.address for service in status.services} if status else {}
     return Addresses(
         kafka=settings.kafka or ours["kafka"],
-        ksqldb=settings.ksqldb_url or ours["ksqldb"],
+        ksqldb=settings.ksqldb_url or login.url(StackPaths(settings.home), ours["ksqldb"]),
         postgres=settings.postgres_dsn or ours["postgres"],
     )
 

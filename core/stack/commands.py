@@ -32,9 +32,9 @@ async def up(settings: StackSettings) -> int:
         note("every service has an address of its own; there is nothing to start here")
         return DONE
     stack = await ensure_stack(settings, tell, keep=True)
-    addresses = stack.addresses
-    rows = [("kafka", addresses.kafka), ("ksqldb", addresses.ksqldb), ("postgres", addresses.postgres)]
-    print_rows(("service", "address"), [row for row in rows if row[0] in embedded(settings)])
+    assert stack.status is not None  # something is embedded
+    addresses = {service.name: service.address for service in stack.status.services}
+    print_rows(("service", "address"), [(name, addresses[name]) for name in sorted(embedded(settings))])
     await stack.close()
     return DONE
 

@@ -36,6 +36,10 @@ class StackPaths:
     def log(self, service: str) -> Path:
         return self.logs / f"{service}.log"
 
+    def secret(self, service: str) -> Path:
+        """The file with the service's user and secret."""
+        return self.home / "secrets" / service
+
     def port(self, service: str) -> Path:
         """The file that remembers the port of the last start."""
         return self.run / f"{service}.port"

@@ -124,6 +124,20 @@ def initialise(data: Path, bin_dir: Path | None = None) -> None:
     fresh.replace(data)
 
 
+def let_own_user_in(data: Path) -> None:
+    """Have the server serve the user of this process and nobody else, in whatever role: the kernel tells who connects
+    to its socket (`peer`), so there is no password that could be read or guessed. Clusters made earlier trusted all.
+    """
+    owner = pwd.getpwuid(os.geteuid()).pw_name
+    rules = {
+        "pg_hba.conf": "local all all peer map=stack\nlocal replication all peer map=stack\n",
+        "pg_ident.conf": f'stack "{owner}" all\n',
+    }
+    for name, text in rules.items():
+        if (data / name).read_text() != text:
+            (data / name).write_text(text)
+
+
 def clear_leftovers(data: Path, socket_dir: Path, patience: float = 10.0) -> None:
     """End a server that outlived its supervisor, and remove what a dead one left: pid file, socket, socket lock.
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import core
-from core.stack import postgres, probes
+from core.stack import login, postgres, probes
 from core.stack.errors import StackError
 from core.stack.paths import StackPaths
 from core.stack.service import Report, Spec
+from ksqldb.kafka import VARIABLE
 
 HOST = "127.0.0.1"
 KAFKA_PORT = 9092  # where it is free and no other is asked for
@@ -77,6 +78,7 @@ def postgres_spec(paths: StackPaths) -> Spec:
         if not paths.postgres.exists():
             report("makes its data folder (once)")
         postgres.initialise(paths.postgres)
+        postgres.let_own_user_in(paths.postgres)
         postgres.make_socket_dir(paths.postgres_socket)
 
     async def prepare_aside(report: Report) -> None:
@@ -104,7 +106,9 @@ def postgres_spec(paths: StackPaths) -> Spec:
 
 
 def kafka_spec(paths: StackPaths, listener: socket.socket) -> Spec:
+    """Raises StackError where the file of its login cannot be made."""
     port = int(listener.getsockname()[1])
+    users = login.make(paths.secret("kafka"))
 
     async def prepare(report: Report) -> None:
         pass  # the broker makes its folder itself
@@ -115,6 +119,7 @@ def kafka_spec(paths: StackPaths, listener: socket.socket) -> Spec:
         command=lambda: [
             *(sys.executable, "-m", "core.stack.broker"),
             *("--listen", f"{HOST}:{port}", "--socket", str(listener.fileno()), "--data", str(paths.kafka)),
+            *("--users", str(users), "--own-user"),
         ],
         probe=lambda: probes.kafka_answers(HOST, port),
         prepare=prepare,
@@ -124,7 +129,11 @@ def kafka_spec(paths: StackPaths, listener: socket.socket) -> Spec:
 
 
 def ksqldb_spec(paths: StackPaths, listener: socket.socket, bootstrap: str, broker_is_up: asyncio.Event | None) -> Spec:
+    """`broker_is_up`: where the broker is embedded as well. Raises StackError where the file of its login cannot be
+    made."""
     port = int(listener.getsockname()[1])
+    users = login.make(paths.secret("ksqldb"))
+    security = {} if broker_is_up is None else {VARIABLE: login.cluster(paths, bootstrap).as_variable()}
 
     async def prepare(report: Report) -> None:
         paths.ksqldb.mkdir(parents=True, exist_ok=True)
@@ -139,9 +148,10 @@ def ksqldb_spec(paths: StackPaths, listener: socket.socket, bootstrap: str, brok
             *(sys.executable, "-m", "ksqldb.engine"),
             *("--listen", f"{HOST}:{port}", "--socket", str(listener.fileno())),
             *("--bootstrap", bootstrap, "--data", str(paths.ksqldb)),
+            *("--users", str(users), "--own-user"),
         ],
-        probe=lambda: probes.http_answers(HOST, port, "/info"),
+        probe=lambda: probes.http_answers(HOST, port, "/healthcheck"),
         prepare=prepare,
         listener=listener,
-        environment=python_path(),
+        environment={**python_path(), **security},
     )

@@ -11,7 +11,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from ksqldb.engine.engine import Engine, EngineConfig
-from ksqldb.engine.server.service import CannotServe, Options, read_users, serve
+from ksqldb.engine.server.service import CannotServe, Options, serve
+from ksqldb.login import LoginError, read_users
 
 
 def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfig]:
@@ -25,6 +26,7 @@ def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfi
     )
     parser.add_argument("--property", action="append", default=[], metavar="NAME=VALUE", help="a server property")
     parser.add_argument("--users", type=Path, metavar="FILE", help="basic authentication: 'name: password' lines")
+    parser.add_argument("--own-user", action="store_true", help="with --users: none for processes of this user (Linux)")
     parser.add_argument("--tls-certificate", type=Path, metavar="PEM")
     parser.add_argument("--tls-key", type=Path, metavar="PEM")
     given = parser.parse_args(arguments)
@@ -40,7 +42,7 @@ def options_of(arguments: list[str] | None = None) -> tuple[Options, EngineConfi
     host = host.strip("[]")
     users = read_users(given.users) if given.users else None
     return (
-        Options(host, int(port), users, given.tls_certificate, given.tls_key, given.socket),
+        Options(host, int(port), users, given.tls_certificate, given.tls_key, given.socket, given.own_user),
         EngineConfig(given.bootstrap, given.data, properties, given.listen),
     )
 
@@ -52,7 +54,7 @@ def main() -> int:
         gc.freeze()  # what was imported never becomes garbage: keep full collections short
         gc.set_threshold(50_000, 20, 20)  # state is many long-lived containers without cycles: look at them seldom
         _run(_serve(options, config))
-    except CannotServe as problem:
+    except (CannotServe, LoginError) as problem:
         print(f"ksqldb.engine: {problem}", file=sys.stderr)
         return 1
     return 0

@@ -207,13 +207,8 @@ async def ground(disk: str | None, clock: breaking.Clock | None, home: Path) -> 
         stack.push_async_callback(stop_stack, home)
         addresses = services.addresses
         await (await connect(addresses.postgres)).close()
-        environment = {
-            **settings.environment(),
-            "STREAMGUARD_KAFKA": addresses.kafka,
-            "STREAMGUARD_KSQLDB": addresses.ksqldb,
-            "STREAMGUARD_POSTGRES": addresses.postgres,
-            **(clock.environment if clock is not None else {}),
-        }
+        environment = settings.environment_at(addresses.kafka, addresses.ksqldb, addresses.postgres)
+        environment |= clock.environment if clock is not None else {}
         worker = await stack.enter_async_context(Supervisor(environment, home / "logs" / "worker.log", _TASKS))
         made = Ground(settings, services, worker, clock)
         watching = asyncio.create_task(made.watch())

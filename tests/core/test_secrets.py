@@ -14,6 +14,7 @@ import core
 from core.cli import _unexpected
 from core.redact import redact, without_secrets
 from core.settings import Settings, load
+from core.stack import login
 from core.stack.client import ensure_stack, stop_stack
 from core.workers.process import _without_secrets
 from tests.core.stack.homes import make_home, remove
@@ -149,10 +150,18 @@ def test_lines_of_the_log_lose_what_is_secret(text: str, left: str) -> None:
     assert redact(text) == left
 
 
+def _arguments(pid: int | None) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="arguments of other processes are read from /proc")
 async def test_what_the_embedded_stack_writes_is_its_users_alone() -> None:
     home = make_home()
     try:
         stack = await ensure_stack(load(home=home))
+        assert stack.status is not None
+        status = stack.status.to_line()
+        arguments = [_arguments(service.pid) for service in stack.status.services]
         await stack.close()
         shared = [
             f"{path.relative_to(home)} {path.stat().st_mode & 0o777:o}"
@@ -160,6 +169,12 @@ async def test_what_the_embedded_stack_writes_is_its_users_alone() -> None:
             if not path.is_symlink() and path.stat().st_mode & (0o066 if path.is_dir() else 0o077)
         ]
         assert shared == []
+        secrets = {login.password(home / "secrets" / service) or "" for service in ("kafka", "ksqldb")}
+        assert len(secrets) == 2
+        written = b"".join(file.read_bytes() for file in (home / "logs").iterdir())
+        shown = written + status + b"".join(arguments)
+        assert b"--users" in shown
+        assert [secret for secret in secrets if not secret or secret.encode() in shown] == []
         assert (home / "ksqldb").exists()
         assert (home / "logs" / "kafka.log").exists()
     finally:

@@ -117,8 +117,8 @@ def test_the_cluster_is_reached_as_the_settings_say() -> None:
     assert kafka.librdkafka()["sasl.password"] == "hidden"
 
 
-def test_an_embedded_broker_is_spoken_to_in_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert load().cluster("127.0.0.1:9092").options() == {
+def test_an_embedded_broker_is_spoken_to_in_plain_text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert load(home=tmp_path).cluster("127.0.0.1:9092").options() == {
         "bootstrap_servers": "127.0.0.1:9092",
         "security_protocol": "PLAINTEXT",
     }

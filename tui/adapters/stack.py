@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from tui import format as show
 from tui.adapters.cluster import KafkaCluster
 from tui.adapters.database import Database
 from tui.adapters.eventlog import LogEvents
@@ -162,11 +163,7 @@ def _import_heavy() -> None:
 
 def _environment(settings: Settings, addresses: Addresses) -> dict[str, str]:
     """What a child process finds the same services by."""
-    return settings.environment() | {
-        "STREAMGUARD_KAFKA": addresses.kafka,
-        "STREAMGUARD_KSQLDB": addresses.ksqldb,
-        "STREAMGUARD_POSTGRES": addresses.postgres,
-    }
+    return settings.environment_at(addresses.kafka, addresses.ksqldb, addresses.postgres)
 
 
 def _external(settings: Settings) -> list[str]:
@@ -182,7 +179,7 @@ def _state_of_step(step: Step) -> ServiceState:
 
 def _tell_status(status: Status, on_step: OnStep) -> None:
     for service in status.services:
-        restarts = f"{service.restarts} restarts" if service.restarts else ""
+        restarts = show.counted(service.restarts, "restart") if service.restarts else ""
         detail = ", ".join(part for part in (service.detail, restarts) if part) or "embedded"
         since = None if service.up_since is None else round(service.up_since * 1000)
         name = _NAMES.get(service.name, service.name)

@@ -15,6 +15,9 @@ import uvloop
 
 from core.stack.broker.broker import Address, Broker, InUse
 from core.stack.broker.connection import Connection
+from core.stack.broker.scram import Credential
+from core.stack.broker.session import Door
+from ksqldb.login import LoginError, read_users
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +32,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", required=True, type=Path, metavar="DIR")
     parser.add_argument("--partitions", type=int, default=4, help="of a topic made without a count (default 4)")
     parser.add_argument("--no-auto-create", action="store_true", help="do not make topics that clients only ask for")
+    parser.add_argument("--users", type=Path, metavar="FILE", help="who may connect: 'name: password' lines; else all")
+    parser.add_argument("--own-user", action="store_true", help="with --users: and processes of this user (on Linux)")
     return parser.parse_args()
+
+
+def _door(users: Path | None, own_user: bool) -> Door:
+    """Raises LoginError."""
+    if users is None:
+        return Door()
+    return Door({name: Credential.of(password) for name, password in read_users(users).items()}, own_user)
 
 
 def _allow_many_files() -> None:
@@ -75,13 +87,14 @@ async def _main(arguments: argparse.Namespace) -> int:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     try:
-        broker = Broker(arguments.data, arguments.partitions, auto_create=not arguments.no_auto_create)
+        door = _door(arguments.users, arguments.own_user)
+        broker = Broker(arguments.data, arguments.partitions, not arguments.no_auto_create, door)
         await serve(Address(host, int(port)), arguments.socket, broker, stop)
     except OSError as error:
         where = f"port {port} of {host} is taken" if error.errno == errno.EADDRINUSE else str(error)
         print(f"the broker cannot run: {where}", file=sys.stderr)
         return 1
-    except InUse as error:
+    except (InUse, LoginError) as error:
         print(f"the broker cannot run: {error}", file=sys.stderr)
         return 1
     return 0

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.stack.broker import api_admin, api_cluster, api_data, api_groups
+from core.stack.broker import api_admin, api_cluster, api_data, api_groups, api_sasl
 from core.stack.broker.broker import Broker
 from core.stack.broker.errors import Code
 from core.stack.broker.request import Handler, Request, no_throttle
 from core.stack.broker.wire import Writer
 
 API_VERSIONS = 18
+BEFORE_LOGIN = frozenset({17, API_VERSIONS, 36})
 _NEVER = 1000
 
 
@@ -57,6 +58,7 @@ APIS: Mapping[int, Api] = {
     14: Api("SyncGroup", 0, 2, api_groups.sync_group),
     15: Api("DescribeGroups", 0, 3, api_groups.describe_groups),
     16: Api("ListGroups", 0, 4, api_groups.list_groups, flexible_from=3),
+    17: Api("SaslHandshake", 1, 1, api_sasl.sasl_handshake),
     API_VERSIONS: Api("ApiVersions", 0, 3, _api_versions, flexible_from=3),
     19: Api("CreateTopics", 0, 4, api_admin.create_topics),
     20: Api("DeleteTopics", 0, 3, api_admin.delete_topics),
@@ -64,6 +66,7 @@ APIS: Mapping[int, Api] = {
     22: Api("InitProducerId", 0, 1, api_cluster.init_producer_id),
     32: Api("DescribeConfigs", 0, 3, api_admin.describe_configs),
     33: Api("AlterConfigs", 0, 1, api_admin.alter_configs),
+    36: Api("SaslAuthenticate", 0, 1, api_sasl.sasl_authenticate),
     37: Api("CreatePartitions", 0, 1, api_admin.create_partitions),
     42: Api("DeleteGroups", 0, 1, api_groups.delete_groups),
     44: Api("IncrementalAlterConfigs", 0, 0, api_admin.incremental_alter_configs),

@@ -12,6 +12,7 @@ from typing import IO
 from core.stack.broker.files import write_atomically
 from core.stack.broker.groups import Coordinator
 from core.stack.broker.offsets import Offsets
+from core.stack.broker.session import Door
 from core.stack.broker.topics import Topics
 
 NODE_ID = 1
@@ -35,11 +36,12 @@ class Address:
 class Broker:
     """Topics, committed offsets and groups of a data directory. The cluster id is made with the directory and kept."""
 
-    def __init__(self, directory: Path, default_partitions: int, auto_create: bool) -> None:
+    def __init__(self, directory: Path, default_partitions: int, auto_create: bool, door: Door | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(directory / "lock")
         self.address = Address("", 0)  # as clients are told; set when the port is known
         self.auto_create = auto_create
+        self.door = door or Door()
         self._file = directory / "cluster.json"
         self._load_cluster()
         self.topics = Topics(directory, default_partitions)

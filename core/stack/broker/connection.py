@@ -6,10 +6,11 @@ import struct
 from collections.abc import Awaitable
 from typing import cast
 
-from core.stack.broker.api import API_VERSIONS, APIS, Api, write_api_versions
+from core.stack.broker.api import API_VERSIONS, APIS, BEFORE_LOGIN, Api, write_api_versions
 from core.stack.broker.broker import Broker
 from core.stack.broker.errors import Code
 from core.stack.broker.request import Request
+from core.stack.broker.session import Session
 from core.stack.broker.wire import Malformed, Reader, Writer
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # what a stream protocol is given
-        self._peer = str((transport.get_extra_info("peername") or ("",))[0])
+        peer, local = (transport.get_extra_info(name) or ("", 0) for name in ("peername", "sockname"))
+        self._peer = str(peer[0])
+        self._session = Session(self._broker.door, peer[:2], local[:2])
         self._connections.add(self)
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -111,6 +114,8 @@ class Connection(asyncio.Protocol):
         api = APIS.get(key)
         if api is None:
             raise Malformed(f"request type {key} is not served here")
+        if key not in BEFORE_LOGIN and not self._session.may():
+            raise Malformed(f"{api.name} before a login; this port wants SASL_PLAINTEXT with SCRAM-SHA-256")
         body = Reader(frame)
         body.i64()  # the fixed head, read above
         client_id = body.string_or_none() or ""
@@ -119,7 +124,7 @@ class Connection(asyncio.Protocol):
             raise Malformed(f"{api.name} version {version}; {api.first} to {api.last} are served")
         body.flexible = known and version >= api.flexible_from
         body.tags()
-        request = Request(version, client_id, self._peer, body)
+        request = Request(version, client_id, self._peer, body, self._session)
         out = self._begin(api, request, correlation, body.flexible)
         if not known:
             request.version = 0

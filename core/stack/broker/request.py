@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from core.stack.broker.broker import Broker
+from core.stack.broker.session import Session
 from core.stack.broker.wire import Reader, Writer
 
 
@@ -13,6 +14,7 @@ class Request:
     client_id: str
     client_host: str
     body: Reader
+    session: Session
     wants_answer: bool = True  # a producer with acks=0 does not
 
 

@@ -25,6 +25,7 @@ from ksqldb.engine.server.queries import close_query, query, query_stream
 from ksqldb.engine.server.state import VERSION, Phase, Server
 from ksqldb.engine.server.statements import ksql, status, statuses, terminate_cluster
 from ksqldb.engine.server.websocket import ws_query
+from ksqldb.login import is_own_user
 
 log = logging.getLogger(__name__)
 
@@ -189,11 +190,14 @@ class Gate:
         return None
 
     def _may(self, scope: Scope) -> bool:
-        """Whether basic authentication is off or the request carries a known name and its password."""
+        """Whether basic authentication is off or the request carries a known name and its password, or, where it
+        carries nothing and that is enough, comes from a process of the server's own user."""
         users = self.server.users
         if users is None:
             return True
         header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        if not header and self.server.own_user and scope["client"] and scope["server"]:
+            return is_own_user(scope["client"][:2], scope["server"][:2])
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "basic":
             return False

@@ -31,8 +31,9 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``users`` maps names to passwords; ``certificate`` and ``key`` are PEM files and make it https; ``inherited`` is
-    the descriptor of a socket that listens at the address already."""
+    """``users`` maps names to passwords, and with ``own_user`` processes of the user the server runs as need none;
+    ``certificate`` and ``key`` are PEM files and make it https; ``inherited`` is the descriptor of a socket that
+    listens at the address already."""
 
     host: str
     port: int
@@ -40,24 +41,7 @@ class Options:
     certificate: Path | None = None
     key: Path | None = None
     inherited: int | None = None
-
-
-def read_users(path: Path) -> dict[str, str]:
-    """Users of a file with ``name: password[,role...]`` lines (Jetty's property login file); # begins a comment."""
-    users: dict[str, str] = {}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as problem:
-        raise CannotServe(f"the users file {path} cannot be read: {problem.strerror}") from None
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        name, colon, rest = text.partition(":")
-        if not colon or not name.strip():
-            raise CannotServe(f"{path}, line {number}: expected 'name: password[,role]'")
-        users[name.strip()] = rest.partition(",")[0].strip()
-    return users
+    own_user: bool = False
 
 
 async def serve(options: Options, engine: Engine) -> None:
@@ -67,7 +51,7 @@ async def serve(options: Options, engine: Engine) -> None:
 
     from ksqldb.engine.server.app import build
 
-    server = Server(engine, dict(options.users) if options.users is not None else None)
+    server = Server(engine, dict(options.users) if options.users is not None else None, options.own_user)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -18,11 +18,12 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class Server:
-    """``users`` maps a name to its password; None leaves the server open. ``sequence`` is the number of the
-    last command."""
+    """``users`` maps a name to its password; None leaves the server open, ``own_user`` to processes of its own user.
+    ``sequence`` is the number of the last command."""
 
     engine: Engine
     users: dict[str, str] | None = None
+    own_user: bool = False
     phase: Phase = Phase.STARTING
     sequence: int = field(default=-1)
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.stack import login
 from core.stack.client import Stack
+from core.stack.paths import StackPaths
 from core.stack.state import Service
 from ksqldb.kafka import Kafka
 
@@ -28,7 +30,7 @@ class StackFlags:
     ksqldb_port: int | None = None
 
     def cluster(self, bootstrap: str) -> Kafka:
-        return Kafka(bootstrap)
+        return login.cluster(StackPaths(self.home), bootstrap)
 
 
 def make_home() -> Path:
