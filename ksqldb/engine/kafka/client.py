@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from aiokafka import errors as kafka_errors
@@ -26,11 +28,13 @@ EARLIEST, LATEST = -2, -1
 _PARTITION_BYTES = 512 * 1024
 _RESPONSE_BYTES = 4 * 1024 * 1024
 _MAX_WAIT_MS = 100
+RECORDS_AT_ONCE = 500
+_GONE = (kafka_errors.OffsetOutOfRangeError, kafka_errors.UnknownTopicOrPartitionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What a fetch gave for one partition. ``records`` start at or behind the asked offset."""
+    """Part of what a fetch gave for one partition. ``records`` start at or behind the asked offset."""
 
     topic: str
     partition: int
@@ -107,37 +111,46 @@ class ReadClient:
                     found[partition] = rest[-1] if isinstance(rest[-1], int) else rest[0][0]
         return found
 
-    async def fetch(self, node: int, positions: dict[tuple[str, int], int]) -> list[Fetched | OffsetGone | TopicGone]:
-        """Records of partitions led by one node from the given offsets; waits a little where there are none."""
+    async def fetch(
+        self, node: int, positions: dict[tuple[str, int], int]
+    ) -> Iterator[Fetched | OffsetGone | TopicGone]:
+        """Records of partitions led by one node from the given offsets, each partition's in several answers that follow
+        one another; waits a little where there are none."""
         topics: dict[str, list[tuple[int, int, int]]] = {}
         for (topic, partition), offset in positions.items():
             topics.setdefault(topic, []).append((partition, offset, _PARTITION_BYTES))
         request = FetchRequest(_MAX_WAIT_MS, 1, _RESPONSE_BYTES, 1, list(topics.items()))
         response = await self.client.send(node, request)
-        out: list[Fetched | OffsetGone | TopicGone] = []
         for topic, partitions in response.topics:
-            for partition, code, high_watermark, *rest in partitions:
+            for partition, code, *_ in partitions:
                 error = kafka_errors.for_code(code)
-                if error is kafka_errors.NoError:
-                    offset = positions[(topic, partition)]
-                    records, following = unpack(rest[-1], offset)
-                    if records or following != offset:
-                        out.append(Fetched(topic, partition, records, following, high_watermark))
-                elif error is kafka_errors.OffsetOutOfRangeError:
-                    out.append(OffsetGone(topic, partition))
-                elif error is kafka_errors.UnknownTopicOrPartitionError:
-                    out.append(TopicGone(topic))
-                else:
+                if error not in (kafka_errors.NoError, *_GONE):
                     raise error(f"{topic}-{partition}")
-        return out
+        return _answers(response.topics, positions)
+
+
+def _answers(topics: list[Any], positions: dict[tuple[str, int], int]) -> Iterator[Fetched | OffsetGone | TopicGone]:
+    for topic, partitions in topics:
+        for partition, code, high_watermark, *rest in partitions:
+            error = kafka_errors.for_code(code)
+            if error is kafka_errors.OffsetOutOfRangeError:
+                yield OffsetGone(topic, partition)
+            elif error is kafka_errors.UnknownTopicOrPartitionError:
+                yield TopicGone(topic)
+            else:
+                for records, following in unpack(rest[-1], positions[(topic, partition)]):
+                    yield Fetched(topic, partition, records, following, high_watermark)
 
 
 def forget_topic(client: AIOKafkaClient, topic: str) -> None:
     client._topics.discard(topic)  # set_topics would lose topics whose metadata is on its way
 
 
-def unpack(data: bytes, offset: int) -> tuple[list[Any], int]:
-    """The records of a fetched message set from ``offset`` on, and the offset behind them."""
+def unpack(data: bytes, offset: int) -> Iterator[tuple[list[Any], int]]:
+    """The records of a fetched message set from ``offset`` on, some at a time, each with the offset to go on from.
+
+    They become objects only when they are asked for: what lives side by side for a moment, and with it the holes it
+    leaves in the heap among the state, does not grow with what a fetch brings."""
     found: list[Any] = []
     batches = MemoryRecords(data)
     following = offset
@@ -148,8 +161,11 @@ def unpack(data: bytes, offset: int) -> tuple[list[Any], int]:
         following = max(following, batch.next_offset)
         if batch.is_control_batch:
             continue
-        if batch.base_offset >= offset:
-            found.extend(batch)
-        else:
-            found.extend(record for record in batch if record.offset >= offset)
-    return found, following
+        records = chain(batch) if batch.base_offset >= offset else (r for r in batch if r.offset >= offset)
+        while more := list(islice(records, RECORDS_AT_ONCE - len(found) or RECORDS_AT_ONCE)):
+            if len(found) == RECORDS_AT_ONCE:
+                yield found, more[0].offset
+                found = []
+            found += more
+    if found or following != offset:
+        yield found, following

@@ -128,23 +128,25 @@ class _Lane:
 
     async def _fetch(self, node: int, asked: dict[Place, int]) -> None:
         try:
-            answers = await self.client.fetch(node, asked)
+            for answer in await self.client.fetch(node, asked):
+                await self._take(answer, asked)
         except KafkaError as error:
             log.warning("a fetch failed (%s); asking again", error)
             await asyncio.sleep(0.5)
             await self.client.refresh()
-            return
-        for answer in answers:
-            match answer:
-                case Fetched():
-                    place = (answer.topic, answer.partition)
-                    if self.positions.get(place) == asked[place]:
-                        self._deliver(place, answer)
-                        await asyncio.sleep(0)
-                case OffsetGone():
-                    await self._skip((answer.topic, answer.partition), asked)
-                case TopicGone():
-                    await self._look_again(answer.topic)
+
+    async def _take(self, answer: Fetched | OffsetGone | TopicGone, asked: dict[Place, int]) -> None:
+        match answer:
+            case Fetched():
+                place = (answer.topic, answer.partition)
+                if self.positions.get(place) == asked[place]:
+                    asked[place] = answer.next_offset
+                    self._deliver(place, answer)
+                    await asyncio.sleep(0)
+            case OffsetGone():
+                await self._skip((answer.topic, answer.partition), asked)
+            case TopicGone():
+                await self._look_again(answer.topic)
 
     async def _look_again(self, topic: str) -> None:
         """A topic was not there when it was asked for; who reads it now may read a new one of its name."""

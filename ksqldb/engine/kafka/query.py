@@ -18,6 +18,7 @@ from ksqldb.engine.kafka.lanes import Place
 from ksqldb.engine.kafka.sink import Sink, Written
 from ksqldb.engine.plan.steps import AggregateStep, JoinStep, QueryPlan, RekeyStep, SinkStep, SourceStep, Step
 from ksqldb.engine.run.io import Headers, SinkWriter, SourceReader
+from ksqldb.engine.run.keys import REMEMBERED
 from ksqldb.engine.run.partitioner import partition_of
 from ksqldb.engine.run.records import Batch, Report
 from ksqldb.engine.run.topology import Entry, Environment, Topology
@@ -241,7 +242,7 @@ class SinkOutput:
             return partition % self.partitions
         found = self.known.get(key)
         if found is None:
-            if len(self.known) >= 100_000:
+            if len(self.known) >= REMEMBERED:
                 self.known.clear()
             found = self.known[key] = partition_of(key, self.partitions)
         return found

@@ -19,6 +19,7 @@ from ksqldb.engine.functions import REGISTRY
 from ksqldb.engine.metastore import Namespace, Source, TimestampColumn
 from ksqldb.engine.metastore.model import PSEUDO_COLUMNS, ROWOFFSET, ROWPARTITION, ROWTIME, WINDOWSTART
 from ksqldb.engine.plan.steps import SourceStep
+from ksqldb.engine.run.keys import REMEMBERED
 from ksqldb.engine.run.records import Key, NullKey, Report, StreamRecord, Value
 from ksqldb.engine.types import STRING, Base
 
@@ -259,7 +260,7 @@ class SinkWriter:
         """A key's bytes, remembered where the key can be a dict key."""
         made = self.encode_key(key) if key else None
         try:
-            if len(self.known_keys) >= 100_000:
+            if len(self.known_keys) >= REMEMBERED:
                 self.known_keys.clear()
             self.known_keys[key] = made
         except TypeError:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+REMEMBERED = 2_000
+"""Keys whose bytes or partition a query remembers: those met again soon, as by one record in several windows. A key for
+each account ever seen would be memory that grows with time."""
+
 
 def hashable(key: tuple[Any, ...]) -> Any:
     """A key as a dict key; lists, dicts and such inside become tuples."""

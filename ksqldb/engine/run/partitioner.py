@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ksqldb.engine.formats import Codec
-from ksqldb.engine.run.keys import hashable
+from ksqldb.engine.run.keys import REMEMBERED, hashable
 
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
@@ -47,7 +47,7 @@ def partition_for(codec: Codec, partitions: int) -> Callable[[tuple[Any, ...]], 
         if found is None:
             data = codec.encode(key) if any(part is not None for part in key) else None
             found = 0 if data is None else partition_of(data, partitions)
-            if len(known) >= 100_000:
+            if len(known) >= REMEMBERED:
                 known.clear()
             known[hashed] = found
         return found
