@@ -188,6 +188,11 @@ async def _latency(bootstrap: str, folder: Path) -> Measured:
             await client.execute("TERMINATE ALL;")
             await client.execute(_count("live", "live_counts", "account_id, MAX(produced_at) AS produced_at"))
             figures |= _milliseconds("hopping", await load.latencies(bootstrap, "live", "LIVE_COUNTS", _SINGLES))
+            await client.execute("TERMINATE ALL;")
+            held_back = _count("live", "held_counts", "account_id, MAX(produced_at) AS produced_at")
+            await client.execute(held_back, properties={"ksql.streams.commit.interval.ms": 100})
+            took = await load.latencies(bootstrap, "live", "HELD_COUNTS", _SINGLES)
+            figures |= _milliseconds("hopping_commit_100ms", took)
     return figures
 
 

@@ -36,7 +36,8 @@ class Outcome:
     alerts: set[tuple[int, bytes, bytes]] = field(default_factory=set)
     memory: list[int] = field(default_factory=list)
     seconds: float = 0.0
-    recovered: float = 0.0
+    started: float = 0.0  # seconds from the kill until statements are answered
+    recovered: float = 0.0  # seconds from the kill until the hour's last alert is there
 
 
 def measure() -> Benchmark:
@@ -54,9 +55,11 @@ def _figures(outcome: Outcome) -> Figures:
         "windows": (len(outcome.windows), "rows"),
         "alerts": (len(outcome.alerts), "rows"),
     }
-    for hour in (1, 2, len(outcome.memory) // 2, len(outcome.memory)):
-        figures[f"memory_hour_{hour}"] = (outcome.memory[hour - 1] / 1e6, "MB")
+    figures |= {f"memory_hour_{hour:02}": (held / 1e6, "MB") for hour, held in enumerate(outcome.memory, 1)}
+    settled, last = outcome.memory[1], outcome.memory[-1]
+    figures["memory_growth"] = ((last / settled - 1) * 100, "% from hour 2 to the last")
     if outcome.recovered:
+        figures["restarted"] = (outcome.started, "s from the kill until statements are answered")
         figures["recovered"] = (outcome.recovered, "s from the kill to the hour's last alert")
     return figures
 
@@ -77,14 +80,16 @@ async def soak(hours: int, per_hour: int, kill_in: int | None = None, per_second
                 begin = load.START_MS + first * 1_000 // per_second
                 began = time.perf_counter()
                 await asyncio.to_thread(load.fill, broker.address, "transactions", rows)
+                killed = 0.0
                 if hour == kill_in:
-                    await _kill(engine, broker.address, begin)
+                    killed = await _kill(engine, broker.address, begin)
+                    outcome.started = time.perf_counter() - killed
                 ended = await load.until_seen(
                     broker.address, "fraud_alerts", load.LAST_ACCOUNTS, b"high_velocity", begin
                 )
                 outcome.seconds += ended - began
                 if hour == kill_in:
-                    outcome.recovered = ended - began
+                    outcome.recovered = ended - killed
                 outcome.memory.append(engine.rss())
         outcome.windows = {
             (partition, key): value for partition, key, value in await _read(broker.address, "high_velocity")
@@ -95,12 +100,15 @@ async def soak(hours: int, per_hour: int, kill_in: int | None = None, per_second
     return outcome
 
 
-async def _kill(engine: EngineProcess, bootstrap: str, begin: int) -> None:
-    """End it without a word once the first results of the batch are out, and start it on what it left."""
+async def _kill(engine: EngineProcess, bootstrap: str, begin: int) -> float:
+    """End it without a word once the first results of the batch are out, and start it on what it left; the
+    time.perf_counter() of its end."""
     async with asyncio.timeout(60):
         await _first_since(bootstrap, "high_velocity", begin)
+    killed = time.perf_counter()
     engine.kill()
     engine.start()
+    return killed
 
 
 async def _first_since(bootstrap: str, topic: str, since: int) -> None:
