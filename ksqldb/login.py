@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 _SOCK_DIAG = 4  # protocol of netlink (Linux, sock_diag(7)), whose message type 20 asks for one socket
 _SOCK_DIAG_BY_FAMILY = 20
 _ESTABLISHED = 1
 _REQUEST = struct.Struct("=IHHIIBBBxI")
+_MAPPED = bytes(10) + b"\xff\xff"
 _NO_COOKIE = b"\xff" * 8
 _UID_AT = 16 + 64  # the header of netlink, then `struct inet_diag_msg` up to idiag_uid
+
+End = tuple[str, int]
+"""Address and port."""
 
 
 class LoginError(Exception):
@@ -40,25 +45,53 @@ def read_users(path: Path) -> dict[str, str]:
     return users
 
 
-def is_own_user(peer: tuple[str, int], local: tuple[str, int]) -> bool:
-    """Whether the other end of a TCP connection on this machine is a socket of the user this process runs as.
+def is_own_user(peer: End, local: End) -> bool:
+    """Whether the other end of a TCP connection on this machine is a socket of this process's own user, or of root.
 
     The kernel is asked, so nothing the client sends decides. False where that is not known: for other machines and
     network namespaces, for a connection that is already half closed, and on systems other than Linux.
     """
-    if not hasattr(socket, "AF_NETLINK"):
-        return False
     try:
-        ends = socket.inet_aton(peer[0]), socket.inet_aton(local[0])
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as kernel:
-            kernel.settimeout(1.0)
-            # A client may hold an IPv6 socket for an IPv4 address, as Java's do.
-            return any(
-                _owner(kernel, family, tuple(prefix + end for end in ends), (peer[1], local[1])) == os.geteuid()
-                for family, prefix in ((socket.AF_INET, b""), (socket.AF_INET6, bytes(10) + b"\xff\xff"))
-            )
-    except OSError:
-        return False
+        owner = _owner_by_netlink(peer, local)
+    except OSError:  # a sandbox without netlink
+        owner = _owner_by_proc(peer, local)
+    return owner in (os.geteuid(), 0)
+
+
+def _owner_by_netlink(peer: End, local: End) -> int | None:
+    """The user id that owns the client's socket, None where there is none. Raises OSError."""
+    if not hasattr(socket, "AF_NETLINK"):
+        return None
+    ends = socket.inet_aton(peer[0]), socket.inet_aton(local[0])
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as kernel:
+        kernel.settimeout(1.0)
+        # A client may hold an IPv6 socket for an IPv4 address, as Java's do.
+        for family, prefix in ((socket.AF_INET, b""), (socket.AF_INET6, _MAPPED)):
+            owner = _owner(kernel, family, tuple(prefix + end for end in ends), (peer[1], local[1]))
+            if owner is not None:
+                return owner
+    return None
+
+
+def _owner_by_proc(peer: End, local: End, tables: Sequence[str] = ("/proc/net/tcp", "/proc/net/tcp6")) -> int | None:
+    """The same from the kernel's tables of sockets (proc(5)), which may pass over a socket while others come and go."""
+    for table, prefix in zip(tables, (b"", _MAPPED), strict=True):
+        ends = [_as_in_proc(prefix + socket.inet_aton(host), port) for host, port in (peer, local)]
+        try:
+            rows = Path(table).read_text("ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for row in rows:
+            fields = row.split()
+            if [*fields[1:3], int(fields[3], 16)] == [*ends, _ESTABLISHED]:
+                return int(fields[7])
+    return None
+
+
+def _as_in_proc(address: bytes, port: int) -> str:
+    """Words of four bytes in the machine's own order, as hexadecimal numbers; then the port."""
+    words = struct.unpack(f"={len(address) // 4}I", address)
+    return "".join(f"{word:08X}" for word in words) + f":{port:04X}"
 
 
 def _owner(kernel: socket.socket, family: int, ends: tuple[bytes, ...], ports: tuple[int, int]) -> int | None:

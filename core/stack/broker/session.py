@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.stack.broker.scram import Credential, Exchange
-from ksqldb.login import is_own_user
-
-End = tuple[str, int]  # address and port
+from ksqldb.login import End, is_own_user
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError, KafkaError
 from confluent_kafka import Producer
 
+import ksqldb.login
 from core.settings import Settings
 from core.stack import login, postgres
 from core.stack.broker.scram import Credential, Exchange, Refused
@@ -172,13 +173,17 @@ def test_the_kernel_tells_whose_connection_it_is(address: str, monkeypatch: pyte
         client.connect((address, port))
         accepted, peer = server.accept()
         with accepted:
-            assert is_own_user(peer, server.getsockname())
+            ends = peer, server.getsockname()
+            assert is_own_user(*ends)
+            assert ksqldb.login._owner_by_proc(*ends) == os.geteuid()  # where a sandbox has no netlink
             assert not is_own_user((peer[0], port), server.getsockname())  # nobody is connected from there
-            monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-            assert not is_own_user(peer, server.getsockname())
+            for owner, served in ((os.geteuid(), True), (0, True), (os.geteuid() + 1, False), (None, False)):
+                monkeypatch.setattr(ksqldb.login, "_owner_by_netlink", lambda *_, owner=owner: owner)
+                assert is_own_user(*ends) is served
             monkeypatch.undo()
             client.close()  # who has hung up has no owner any more that could be trusted
-            assert not is_own_user(peer, server.getsockname())
+            assert not is_own_user(*ends)
+            assert ksqldb.login._owner_by_proc(*ends) is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="to connect as another user takes root")
