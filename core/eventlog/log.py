@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -143,22 +142,22 @@ class EventLog:
     ) -> AsyncIterator[list[Recorded]]:
         """Batches of events from ``from_pos`` on (``await head() + 1``: only new ones), none skipped.
 
-        Goes on for ever, or to position ``upto``. Reads at full speed until the head, one page ahead of its reader,
-        then waits for a notification or the poll floor. The reader's own pace is the back-pressure. While PostgreSQL is
-        away it waits and goes on.
+        Goes on for ever, or to position ``upto``. Reads at full speed until the head, a page or two ahead of its
+        reader, then waits for a notification or the poll floor. The reader's own pace is the back-pressure. While
+        PostgreSQL is away it waits and goes on.
         """
         position = from_pos
         while upto is None or position <= upto:
             head = await self.wait_for(position)
             stop = head if upto is None else min(head, upto)
-            read = partial(self._read_patiently, limit, Selection(prefix, types, stop))
-            async with aclosing(pages(read, position, limit, stop)) as found:
+            selection = Selection(prefix, types)
+            async with aclosing(pages(self._read_patiently, position, limit, selection, stop)) as found:
                 async for page in found:
                     if page.size:
                         yield page.events()
             position = stop + 1
 
-    async def _read_patiently(self, limit: int, selection: Selection, start: int) -> Page:
+    async def _read_patiently(self, start: int, limit: int, selection: Selection) -> Page:
         return await survive(lambda: self._page(start, limit, selection))
 
     async def _page(self, from_pos: int, limit: int, selection: Selection) -> Page:

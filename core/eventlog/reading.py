@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Any, NamedTuple
 
+from core.eventlog.ahead import in_order
 from core.eventlog.canonical import EVENT, parse
 from core.eventlog.record import Recorded
 
+_AHEAD = 2
 _PAGE = (
     "select count(*), max(pos), string_agg(line, E'\\x1e'), (select kept_from from log.head) from ("
     "select pos, log.line(pos, stream, version, type, schema_ver, at, data, meta) as line"
@@ -69,13 +73,32 @@ def _page(row: Any) -> Page:
     return Page(row[0], row[1] or 0, row[2] or "", row[3])
 
 
-async def pages(
-    read: Callable[[int], Awaitable[Page]], position: int, limit: int, stop: int
+Read = Callable[[int, int, Selection], Awaitable[Page]]
+
+
+async def pages(read: Read, position: int, limit: int, selection: Selection, stop: int) -> AsyncGenerator[Page, None]:
+    """The pages of at most ``limit`` events from ``position`` to ``stop``; while one is in hand the next are fetched.
+
+    Positions are gapless, so where nothing is filtered it is known where each page begins, and two are fetched at once.
+    """
+    if selection.prefix is None and selection.types is None:
+        starts = range(position, stop + 1, limit)
+        calls = (partial(read, start, limit, Selection(upto=min(start + limit - 1, stop))) for start in starts)
+        found = in_order(calls, _AHEAD)
+    else:
+        found = _filtered(read, position, limit, selection._replace(upto=stop), stop)
+    async with aclosing(found):
+        async for page in found:
+            yield page
+
+
+async def _filtered(
+    read: Read, position: int, limit: int, selection: Selection, stop: int
 ) -> AsyncGenerator[Page, None]:
-    """The pages from ``position`` to ``stop``; while one is in hand the next is fetched."""
+    """Each page tells where the next begins."""
 
     async def fetch(start: int) -> Page:
-        return await read(start)
+        return await read(start, limit, selection)
 
     ahead: asyncio.Task[Page] | None = asyncio.create_task(fetch(position))
     try:

@@ -74,6 +74,11 @@ _ENCODER = msgspec.json.Encoder()
 _META = msgspec.json.Decoder(Meta)
 
 
+def microseconds(at: datetime) -> int:
+    """Since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
 def encode_meta(meta: Meta) -> str:
     return _ENCODER.encode(meta).decode()
 
@@ -115,8 +120,7 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
     def of(cls, pos: int, stream: str, version: int, event: Event, at: datetime, meta: Meta) -> Recorded:
         """The row that ``event`` would be in the log."""
         name, schema_version, data = events.encode(event)
-        at_us = (at - _EPOCH) // timedelta(microseconds=1)
-        return cls(pos, stream, version, name, schema_version, at_us, data.decode(), encode_meta(meta))
+        return cls(pos, stream, version, name, schema_version, microseconds(at), data.decode(), encode_meta(meta))
 
 
 def caused_by(cause: Recorded, actor: str) -> Meta:

@@ -116,6 +116,17 @@ async def test_a_damaged_file_is_named(conn: Any, log: EventLog, tmp_path: Path,
         assert await conn.fetchval("select kept_from from log.head") == SIZE + 1, "all or nothing"
 
 
+@pytest.mark.parametrize(
+    "change", ["set sha256 = sha256(sha256)", "set file = 'other'", "set last_pos = last_pos - 1", ""]
+)
+async def test_a_changed_catalogue_of_files_is_named(conn: Any, log: EventLog, tmp_path: Path, change: str) -> None:
+    await fill(conn, log, 3_000)
+    assert await archive_oldest(conn, tmp_path, 0, "ana") is not None
+    await conn.execute(f"update log.archive {change}" if change else "delete from log.archive")
+    found = await verify(conn, archive=await open_archive(conn, tmp_path))
+    assert any(f.position is not None and 1 <= f.position <= SIZE for f in found)
+
+
 async def test_what_is_still_needed_stays(conn: Any, log: EventLog, tmp_path: Path) -> None:
     await log.append_many(story(2, 2_600))
     with pytest.raises(NotArchivable, match="sealed to position 0 only"):

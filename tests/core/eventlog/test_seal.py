@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from core.eventlog import EventLog, Meta, keys
 from core.eventlog.keys import Signer
-from core.eventlog.seal import Head, seal
+from core.eventlog.seal import GENESIS, Covered, Head, seal
 from core.eventlog.verify import verify
 from schema.events import CaseNoted
 
@@ -89,6 +90,11 @@ async def test_a_changed_event_is_named(conn: Any, change: str) -> None:
     assert len(await verify(conn, from_pos=11, to_pos=20)) == 1
 
 
+async def test_an_event_whose_time_was_made_none_is_named(conn: Any) -> None:
+    await conn.execute("update log.event set at = 'infinity' where pos = 13")
+    assert [f.position for f in await verify(conn)] == [13]
+
+
 @pytest.mark.parametrize("position", [1, 15, 30, 35, 40])
 async def test_a_removed_event_is_named(conn: Any, position: int) -> None:
     await conn.execute("delete from log.event where pos = $1", position)
@@ -124,6 +130,54 @@ async def test_a_changed_or_missing_seal_is_named(conn: Any) -> None:
     assert {f.seal for f in found} >= {2}
     await conn.execute("delete from log.seal where no = 2")
     assert "seal 3 does not follow seal 1" in [f.what for f in await verify(conn)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "no = 9",
+        "from_pos = 12",
+        "to_pos = 19",
+        "root = sha256(root)",
+        "marks = set_byte(marks, 3, get_byte(marks, 3) # 1)",
+        "prev = sha256(prev)",
+        "chain = sha256(chain)",
+        "at = at + interval '1 microsecond'",
+        "format = 1",
+        "key = 'ab', signature = 'x'",
+    ],
+)
+async def test_a_seal_changed_in_any_column_is_named(conn: Any, change: str) -> None:
+    await conn.execute(f"update log.seal set {change} where no = 2")
+    assert {f.seal for f in await verify(conn)} & {2, 9}
+
+
+@pytest.mark.parametrize(
+    ("change", "positions"), [("pos = 39", [40]), ("pos = 42", [41, 42]), ("kept_from = 3", [1, 2])]
+)
+async def test_a_moved_end_of_the_log_is_named(conn: Any, change: str, positions: list[int]) -> None:
+    await conn.execute(f"update log.head set {change}")
+    assert {f.position for f in await verify(conn)} == set(positions)
+
+
+async def test_seals_of_the_format_before_this_one_stay_good(conn: Any) -> None:
+    rows = await conn.fetch("select * from log.seal order by no")
+    prev = GENESIS
+    for row in rows:
+        chain = Covered(prev, row["from_pos"], row["to_pos"], row["root"], b"", row["at"], 1).chain
+        assert (
+            chain
+            == hashlib.sha256(
+                prev + row["from_pos"].to_bytes(8, "big") + row["to_pos"].to_bytes(8, "big") + row["root"]
+            ).digest()
+        )
+        await conn.execute(
+            "update log.seal set prev = $2, chain = $3, format = 1 where no = $1", row["no"], prev, chain
+        )
+        prev = chain
+    assert await verify(conn) == []
+    assert await seal(conn) is not None
+    assert await verify(conn) == []
 
 
 async def test_a_tail_rewritten_and_sealed_again_is_found_by_the_witness(conn: Any) -> None:
