@@ -24,8 +24,6 @@ from ksqldb.engine.types import Base, quote
 if TYPE_CHECKING:
     from ksqldb.engine.plan.planner import QueryPlanner
 
-DAY_MS = 86_400_000
-
 
 def _is_aggregate(node: Expression, functions: Registry) -> TypeGuard[ast.FunctionCall]:
     return isinstance(node, ast.FunctionCall) and functions.aggregate(node.name) is not None

@@ -1,4 +1,4 @@
-"""Whether the expressions of a plan can be compiled: the last thing that is checked of a query."""
+"""Whether a plan's expressions can be compiled and its windows kept: the last thing that is checked of a query."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ksqldb.engine.plan.steps import (
     SourceStep,
     Step,
 )
+from ksqldb.engine.plan.windowing import lengths
 
 
 def checked_plan(plan: QueryPlan) -> QueryPlan:
@@ -42,6 +43,8 @@ def _check_steps(step: Step, functions: Registry) -> None:
             _check_steps(step.right, functions)
             return
     _check_steps(step.input, functions)
+    if isinstance(step, AggregateStep) and step.spec is not None:
+        lengths(step.spec, step.emit_final)
     for stage, expr in _expressions(step):
         check_expression(expr, stage, step.input, functions)
 

@@ -257,13 +257,13 @@ def _verify(join: Join, tree: _Tree, right: SourceStep, functions: Registry) -> 
         if right.is_table:
             if join.type is JoinType.FULL:
                 raise KsqlError(f"Invalid join type: full-outer join not supported for stream-table join. Got {names}.")
-            if join.type is JoinType.RIGHT:
-                raise KsqlError(f"Invalid join type encountered: {JOIN_TEXT[join.type]}")
             if not _on_key(join.right_expr, join.right):
                 raise KsqlError(
                     "Invalid join condition: stream-table joins require to join on the table's primary key. "
                     f"Got {join.criterion}."
                 )
+            if join.type is JoinType.RIGHT:
+                raise KsqlError(f"Invalid join type encountered: {JOIN_TEXT[join.type]}")
         return None
     if not right.is_table:
         raise KsqlError(
@@ -293,6 +293,8 @@ def _verify(join: Join, tree: _Tree, right: SourceStep, functions: Registry) -> 
     _verify_types(join, left_type, right_type)
     if right.window is not None:
         raise KsqlError("Foreign-key table-table joins are not supported on windowed tables.")
+    if join.type is JoinType.RIGHT:
+        raise KsqlError("RIGHT OUTER JOIN on a foreign key is not supported")
     return join.left_expr
 
 

@@ -26,6 +26,7 @@ from ksqldb.engine.plan.steps import (
     Step,
     SuppressStep,
 )
+from ksqldb.engine.plan.windowing import lengths
 from ksqldb.engine.run import stateless
 from ksqldb.engine.run.aggregate import GroupAggregate
 from ksqldb.engine.run.aggregate_code import AggregateCode, AggregateSpec
@@ -38,7 +39,6 @@ from ksqldb.engine.run.tables import Rows, TableSource, View
 from ksqldb.engine.run.windows import SessionAggregate, WindowAggregate, WindowSpec
 from ksqldb.engine.types import SqlType
 
-DAY_MS = 86_400_000
 EMIT_FINAL = "__emit.interval.ms.kstreams.windowed.aggregation__"
 EMIT_OUTER = "__emit.interval.ms.kstreams.outer.join.spurious.results.fix__"
 _UNDO_WITH_ADDITION = (3, 5)
@@ -254,16 +254,7 @@ class Topology:
         window = step.spec
         if window is None:
             return GroupAggregate(code, step.input.is_table)
-        size = window.size.ms
-        by_default = 0 if step.emit_final else max(DAY_MS - size, 0)
-        spec = WindowSpec(
-            size,
-            size if window.advance is None else window.advance.ms,
-            by_default if window.grace is None else window.grace.ms,
-            0 if window.retention is None else window.retention.ms,
-            step.emit_final,
-            self.environment.interval(EMIT_FINAL),
-        )
+        spec = WindowSpec(*lengths(window, step.emit_final), step.emit_final, self.environment.interval(EMIT_FINAL))
         encode = None
         if step.emit_final and (step.key_format.name != "KAFKA" or kafka_can_hold(step.schema.key)):
             encode = build_key_codec(step.key_format, step.schema.key).encode

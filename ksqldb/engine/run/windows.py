@@ -204,19 +204,20 @@ class SessionAggregate(Operator):
             part = self.parts[partition] = _Sessions()
         out: Batch = []
         for key, row, ts, _ in batch:
+            kept_since = part.clock - self.spec.kept  # as the store is when it looks: without this record's time
             if ts > part.clock:
                 part.clock = ts
-            self._add(part, key, row, ts, out)
+            self._add(part, key, row, ts, kept_since, out)
             if self.spec.final:
                 self._emit_final(part, out)
         self._expire(part)
         self.emit(out, partition)
 
-    def _add(self, part: _Sessions, key: Any, row: Any, ts: int, out: Batch) -> None:
+    def _add(self, part: _Sessions, key: Any, row: Any, ts: int, kept_since: int, out: Batch) -> None:
         hashed = hashable(key)
         sessions = part.keys.get(hashed, [])
         gap = self.spec.size
-        touched = [s for s in sessions if s[1] >= ts - gap and s[0] <= ts + gap]
+        touched = [s for s in sessions if s[1] >= ts - gap and s[0] <= ts + gap and s[1] > kept_since]
         start = min([ts, *[s[0] for s in touched]])
         end = max([ts, *[s[1] for s in touched]])
         if end < part.clock - self.spec.grace - gap:

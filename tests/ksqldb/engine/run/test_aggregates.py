@@ -129,6 +129,21 @@ def test_sessions_that_meet_become_one() -> None:
     ]
 
 
+def test_a_session_that_is_no_longer_kept_is_met_by_none() -> None:
+    feed = Feed(
+        INPUT,
+        "CREATE TABLE t AS SELECT id, COUNT(*) AS n FROM s"
+        " WINDOW SESSION (10 SECONDS, RETENTION 20 SECONDS, GRACE PERIOD 10 SECONDS) GROUP BY id;",
+    )
+    feed.put("s", ("a", v(1), 3_000), ("a", v(1), 4_100), ("b", v(1), 5_000), ("z", v(1), 22_000))
+    feed.put("s", ("z", v(1), 24_500), ("a", v(1), 10_500), ("b", v(1), 10_500))
+    assert feed.windows(None)[-3:] == [
+        ("a", n(1), 10_500, 10_500, 10_500),
+        ("b", None, 5_000, 5_000, 5_000),
+        ("b", n(2), 10_500, 5_000, 10_500),
+    ]
+
+
 def test_emit_final_tells_a_window_once_when_it_has_closed() -> None:
     feed = Feed(
         INPUT,
