@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.eventlog import Conflict, EventLog, Meta
+from core.eventlog import Conflict, EventLog, Item
+from core.eventlog.act import command, perform
+from core.eventlog.record import event_name
 from schema.events import (
     CaseClaimed,
     CaseConfirmed,
@@ -46,7 +48,9 @@ async def act(
     pool: Any, log: EventLog, action: str, case_id: str, operator: str, text: str, transactions: Sequence[str] = ()
 ) -> None:
     """Append the action's event to the case; of two operators at once the second is refused."""
-    row = await pool.fetchrow("select status, assignee, transactions from read.alert where alert_id = $1", case_id)
+    row = await pool.fetchrow(
+        "select status, assignee, transactions, last_pos from read.alert where alert_id = $1", case_id
+    )
     if row is None:
         raise Refused(f"there is no alert {case_id!r}; `streamguard alerts list` shows those there are")
     if action == "claim" and row["status"] == "claimed":
@@ -55,13 +59,17 @@ async def act(
         raise Refused("the case is open already")
     if foreign := [name for name in transactions if name not in row["transactions"]]:
         raise Refused(f"payment {foreign[0]!r} is not part of this case")
-    version = len(await log.read_stream(f"case-{case_id}"))
+    history = await log.read_stream(f"case-{case_id}")
     event = case_event(action, case_id, operator, text, transactions)
-    await append(log, f"case-{case_id}", event, operator, version)
+    await append(log, on_case(event, case_id, operator, len(history), row["last_pos"]))
 
 
-async def append(log: EventLog, stream: str, event: Event, operator: str, version: int | None = None) -> None:
-    """Append what an operator did; raises ``Refused`` when ``version`` is no longer the stream's."""
-    verdict = await log.append(stream, [event], meta=Meta(actor=operator), expected_version=version)
-    if isinstance(verdict, Conflict):
+def on_case(event: Event, case_id: str, actor: str, version: int, seen: int) -> Item:
+    """What is done to a case: part of its alert's story, because of the alert as it stood at position ``seen``."""
+    return command(f"case-{case_id}", [event], actor, expected_version=version, story=case_id, cause=event_name(seen))
+
+
+async def append(log: EventLog, item: Item) -> None:
+    """Append what an operator did; raises ``Refused`` when the version expected is no longer the stream's."""
+    if isinstance(await perform(log, item), Conflict):
         raise Refused("somebody else acted at the same moment; look again")

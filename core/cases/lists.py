@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from core.cases.acting import Refused, append
 from core.cases.policy import policy
-from core.eventlog import Conflict, EventLog, Meta, Recorded
+from core.eventlog import Conflict, EventLog, Recorded
+from core.eventlog.act import command, perform
 from schema.events import (
     AccountBlocked,
     AccountUnblocked,
@@ -33,7 +34,8 @@ async def block(log: EventLog, kind: str, party: str, operator: str, reason: str
     """
     _check(kind, party, reason, "block")
     if not (await policy(log)).four_eyes:
-        await append(log, f"{kind}-{party}", _blocked(kind, party, operator, reason, until), operator)
+        event = _blocked(kind, party, operator, reason, until)
+        await append(log, command(f"{kind}-{party}", [event], operator))
         return BLOCKED
 
     def proposing(history: Sequence[Recorded]) -> Event:
@@ -77,27 +79,27 @@ async def unblock(log: EventLog, kind: str, party: str, operator: str, reason: s
     event: Event = AccountUnblocked(account_id=party, reason=reason)
     if kind != "account":
         event = PartyUnlisted(list=BLOCK, kind=kind, party=party, operator=operator, reason=reason)
-    await append(log, f"{kind}-{party}", event, operator)
+    await append(log, command(f"{kind}-{party}", [event], operator))
 
 
 async def allow(log: EventLog, kind: str, party: str, operator: str, reason: str, until: int | None = None) -> None:
     """No block of this party holds from now on, until event time ``until`` if given, whoever sets one."""
     _check(kind, party, reason, "allow")
     event = PartyListed(list=ALLOW, kind=kind, party=party, operator=operator, reason=reason, until=until)
-    await append(log, f"{kind}-{party}", event, operator)
+    await append(log, command(f"{kind}-{party}", [event], operator))
 
 
 async def disallow(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
     """Take the party off the allow list."""
     _check(kind, party, reason, "disallow")
     event = PartyUnlisted(list=ALLOW, kind=kind, party=party, operator=operator, reason=reason)
-    await append(log, f"{kind}-{party}", event, operator)
+    await append(log, command(f"{kind}-{party}", [event], operator))
 
 
 async def snooze(log: EventLog, rule_id: str, account_id: str, until: int, operator: str, reason: str) -> None:
     """The rule raises nothing on the account and gives no points there until event time ``until`` (epoch ms)."""
     event = RuleSnoozed(rule_id=rule_id, account_id=account_id, until=until, operator=operator, reason=reason)
-    await append(log, f"rule-{rule_id}", event, operator)
+    await append(log, command(f"rule-{rule_id}", [event], operator))
 
 
 def proposal(history: Sequence[Recorded]) -> BlockProposed | None:
@@ -120,11 +122,11 @@ async def _settle(
     """
     if kind not in KINDS:
         raise Refused(f"{kind!r} is none of {', '.join(KINDS)}")
-    stream, meta = f"{kind}-{party}", Meta(actor=operator)
+    stream = f"{kind}-{party}"
     for _ in range(TRIES):
         history = await log.read_stream(stream)
-        verdict = await log.append(stream, [decide(history)], meta=meta, expected_version=len(history))
-        if not isinstance(verdict, Conflict):
+        item = command(stream, [decide(history)], operator, expected_version=len(history))
+        if not isinstance(await perform(log, item), Conflict):
             return
     raise Refused(f"something happens to {kind} {party} all the time; try again")
 

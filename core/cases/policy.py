@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.cases.acting import Refused, append
 from core.eventlog import EventLog
+from core.eventlog.act import command
 from schema.events import CasePolicySet
 
 STREAM = "operator-policy"
@@ -25,4 +26,4 @@ async def set_policy(log: EventLog, wanted: CasePolicySet) -> None:
         raise Refused(f"{wanted.default!r} is none of {', '.join(DEFAULTS)}")
     if wanted.limit_ms is not None and wanted.limit_ms < LEAST_LIMIT_MS:
         raise Refused("a limit of less than a minute would close cases before anybody can see them")
-    await append(log, STREAM, wanted, wanted.operator)
+    await append(log, command(STREAM, [wanted], wanted.operator))

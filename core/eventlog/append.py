@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from core.eventlog.record import Appended, Conflict, Duplicate, Item, Verdict, encode_meta
+import msgspec
+
+from core.eventlog.record import Appended, Conflict, Duplicate, Item, Meta, Verdict, encode_meta
 from schema import events
 
 _COLUMNS = ("pos", "stream", "version", "type", "schema_ver", "data", "meta")
@@ -83,7 +85,7 @@ def plan(
         if item.expected_version is not None and item.expected_version != version:
             verdicts.append(Conflict(version))
             continue
-        meta = encode_meta(item.meta)
+        meta = encode_meta(_as_commanded(item))
         first = len(rows) + 1
         for name, schema_version, data in payloads:
             version += 1
@@ -93,6 +95,13 @@ def plan(
         if item.command_id is not None:
             commands[item.command_id] = (first, len(rows))
     return Plan(verdicts, rows, versions, [(command, first, last) for command, (first, last) in commands.items()])
+
+
+def _as_commanded(item: Item) -> Meta:
+    """The metadata of an item, which names its command."""
+    if item.command_id is None or item.meta.command_id is not None:
+        return item.meta
+    return msgspec.structs.replace(item.meta, command_id=item.command_id)
 
 
 async def append_bulk(conn: Any, items: Sequence[Item]) -> list[Verdict]:

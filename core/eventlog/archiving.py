@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
+from core.eventlog.act import of_operator
 from core.eventlog.append import append_bulk
 from core.eventlog.archive import FRAME, Archive, ArchiveFile, open_archive, write
 from core.eventlog.canonical import parse
-from core.eventlog.record import Item, Meta
 from core.eventlog.texts import chunks, texts
 from core.eventlog.verify import suspects
 from schema.events import LogArchived, LogRestored
@@ -51,7 +51,7 @@ async def archive_oldest(conn: Any, folder: Path, keep: int, operator: str) -> A
                     "select log.detach_partition($1, $2, $3, $4)", first, last, made.path.name, made.sha256
                 )
                 event = LogArchived(from_position=first, to_position=last, file=made.path.name, operator=operator)
-                await append_bulk(conn, [Item(f"operator-{operator}", [event], Meta(actor=operator))])
+                await append_bulk(conn, [of_operator(operator, [event])])
             return made
         except asyncpg.LockNotAvailableError:
             continue
@@ -98,5 +98,5 @@ async def restore_newest(conn: Any, folder: Path, operator: str) -> ArchiveFile 
             )
         await conn.execute("select log.attach_partition($1, $2)", file.first, file.last)
         event = LogRestored(from_position=file.first, to_position=file.last, file=file.path.name, operator=operator)
-        await append_bulk(conn, [Item(f"operator-{operator}", [event], Meta(actor=operator))])
+        await append_bulk(conn, [of_operator(operator, [event])])
     return file

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from core.eventlog import archiving, keys, roles, witness
+from core.eventlog.act import of_operator, perform
 from core.eventlog.archive import open_archive
 from core.eventlog.connect import connected, opened
-from core.eventlog.record import Meta, Recorded
+from core.eventlog.record import Recorded
 from core.eventlog.seal import seal
 from core.eventlog.verify import verify
 from core.output import harmless, note, print_json
@@ -119,7 +120,7 @@ async def verify_log(
             )
         result = "as sealed" if not findings else f"{len(findings)} findings"
         event = LogVerified(operator=operator, from_position=from_pos, to_position=upto, result=result)
-        await log.append(f"operator-{operator}", [event], meta=Meta(actor=operator))
+        await perform(log, of_operator(operator, [event]))
     if as_json:
         print_json(
             {

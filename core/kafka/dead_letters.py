@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 from aiokafka import AIOKafkaProducer
 
-from core.eventlog import Item, Meta, roles
+from core.eventlog import roles
+from core.eventlog.act import of_operator
 from core.eventlog.append import append_bulk
 from core.eventlog.connect import connected
 from core.kafka.connection import Kafka
@@ -116,8 +117,11 @@ async def _open_letter(conn: Any, letter_id: int) -> Any:
 
 
 async def _close(conn: Any, letter_id: int, status: str, operator: str, event: Event) -> None:
-    await conn.execute("update ops.dead_letter set status = $2 where id = $1", letter_id, status)
-    await append_bulk(conn, [Item(f"operator-{operator}", [event], Meta(actor=operator))])
+    row = await conn.fetchrow(
+        'update ops.dead_letter set status = $2 where id = $1 returning topic, partition, "offset"', letter_id, status
+    )
+    cause = f"{row['topic']}/{row['partition']}@{row['offset']}"
+    await append_bulk(conn, [of_operator(operator, [event], cause)])
 
 
 def _unknown(letter_id: int) -> int:

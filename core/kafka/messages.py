@@ -11,7 +11,8 @@ from typing import IO, Any
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from core.eventlog import Item, Meta, roles
+from core.eventlog import roles
+from core.eventlog.act import of_operator
 from core.eventlog.append import append_bulk
 from core.eventlog.connect import connected
 from core.kafka.admin import topics
@@ -173,7 +174,7 @@ async def produce(kafka: Kafka, dsn: str, topic: str, lines: IO[bytes], name: st
         if sent:
             event = MessagesProduced(topic=topic, messages=sent, operator=operator)
             async with conn.transaction():
-                await append_bulk(conn, [Item(f"operator-{operator}", [event], Meta(actor=operator))])
+                await append_bulk(conn, [of_operator(operator, [event])])
     return code
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.eventlog import Item, Meta, roles
+from core.eventlog import roles
+from core.eventlog.act import of_operator
 from core.eventlog.append import append_bulk
 from core.eventlog.connect import connected
 from core.kafka.admin import offsets
@@ -44,7 +45,7 @@ async def reset_offsets(dsn: str, kafka: Kafka, operator: str) -> int:
             for topic, partition, old, new in moved
         ]
         if events:
-            await append_bulk(conn, [Item(f"operator-{operator}", events, Meta(actor=operator))])
+            await append_bulk(conn, [of_operator(operator, events)])
     print_rows(("topic", "partition", "from", "to"), moved)
     note(f"{len(moved)} offsets moved" if moved else "every offset is one its topic has")
     return DONE

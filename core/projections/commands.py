@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.eventlog import Meta, roles
+from core.eventlog import roles
+from core.eventlog.act import of_operator, perform
 from core.eventlog.connect import connected, opened
 from core.output import note, print_json, print_rows
 from core.projections import PROJECTIONS, Projection, parked
@@ -77,7 +78,7 @@ async def rebuild_projections(dsn: str, names: Sequence[str], operator: str) -> 
                 async with pool.acquire() as conn:
                     generation = await rebuild(conn, projection, _Progress(projection.name))
                 event = ProjectionRebuilt(projection=projection.name, generation=generation, operator=operator)
-                await log.append(f"operator-{operator}", [event], meta=Meta(actor=operator))
+                await perform(log, of_operator(operator, [event]))
                 print(f"{projection.name}: generation {generation} is live")
         except RebuildError as error:
             note(str(error))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.eventlog import Item, Meta
+from core.eventlog.act import of_operator
 from core.eventlog.append import append_bulk
 from core.projections import Projection
 from schema.events import ProjectionRetried, ProjectionSkipped
@@ -19,7 +19,7 @@ async def retry(conn: Any, projection: Projection, operator: str) -> int:
     async with conn.transaction():
         position = await _unpark(conn, projection, skip=False)
         event = ProjectionRetried(projection=projection.name, position=position, operator=operator)
-        await append_bulk(conn, [Item(f"operator-{operator}", [event], Meta(actor=operator))])
+        await append_bulk(conn, [of_operator(operator, [event])])
     return position
 
 
@@ -28,7 +28,7 @@ async def skip(conn: Any, projection: Projection, operator: str, reason: str) ->
     async with conn.transaction():
         position = await _unpark(conn, projection, skip=True)
         event = ProjectionSkipped(projection=projection.name, position=position, operator=operator, reason=reason)
-        await append_bulk(conn, [Item(f"operator-{operator}", [event], Meta(actor=operator))])
+        await append_bulk(conn, [of_operator(operator, [event])])
     return position
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.eventlog import EventLog, Meta
+from core.eventlog import EventLog
+from core.eventlog.act import command, perform
 from ksqldb import rulebook
 from ksqldb.rulebook import Rule
 from schema.events import Event, RulePaused, RuleResumed, RuleWanted
@@ -32,4 +33,4 @@ def is_wanted(rule: Rule, history: Iterable[Event]) -> bool:
 
 
 async def _say(log: EventLog, event: RuleWanted | RulePaused | RuleResumed, operator: str) -> None:
-    await log.append(f"rule-{event.rule_id}", [event], meta=Meta(actor=operator))
+    await perform(log, command(f"rule-{event.rule_id}", [event], operator))

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.eventlog import EventLog, Meta
+from core.eventlog import EventLog
+from core.eventlog.act import command, perform
 from core.eventlog.connect import opened
 from core.output import note, print_json, print_rows
 from core.scenarios import registry
@@ -85,7 +86,7 @@ async def launch(
     events = [request(name, seed, given) for name in names]
     async with opened(dsn) as (pool, log):
         for event in events:
-            await log.append(stream_of(event.run_id), [event], meta=Meta(actor=operator), expected_version=0)
+            await perform(log, command(stream_of(event.run_id), [event], operator, expected_version=0))
             note(f"{event.run_id}: requested with seed {event.seed}")
         if not wait:
             return DONE
@@ -118,7 +119,7 @@ async def _stop(log: EventLog, run_id: str, operator: str) -> bool:
         note(f"{run_id} is over already: {last}")
         return False
     event = ScenarioStopped(run_id=run_id, operator=operator)
-    await log.append(stream_of(run_id), [event], meta=Meta(actor=operator))
+    await perform(log, command(stream_of(run_id), [event], operator, story=history[0].meta.correlation_id))
     note(f"{run_id}: stopped by {operator}")
     return True
 

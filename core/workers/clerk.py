@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from core.cases.acting import on_case
 from core.cases.policy import STREAM, policy
-from core.eventlog import Appended, EventLog, Meta
+from core.eventlog import Appended, EventLog
+from core.eventlog.act import perform
 from core.eventlog.advisory import CLERK, unlock
 from core.workers.task import Status, pause, until_stopped
 from schema.events import CaseDismissed, CaseEscalated, CasePolicySet, Event
@@ -16,7 +18,7 @@ CHECK_S = 5.0
 _AT_ONCE = 500
 # The time of a case runs from its alert, and anew from whatever a person did to it.
 _OVERDUE = """
-select a.alert_id, coalesce(c.version, 0) as version
+select a.alert_id, a.last_pos, coalesce(c.version, 0) as version
 from read.alert a
 left join lateral (
     select version, at from log.event where stream = 'case-' || a.alert_id order by version desc limit 1
@@ -74,13 +76,9 @@ async def close_overdue(pool: Any, log: EventLog, standing: CasePolicySet) -> in
     """Act on what is overdue by now; a case that a person touches at the same moment is theirs. Returns how many."""
     acted = 0
     for row in await pool.fetch(_OVERDUE, standing.limit_ms, _AT_ONCE):
-        verdict = await log.append(
-            f"case-{row['alert_id']}",
-            [_action(row["alert_id"], standing)],
-            meta=Meta(actor=ACTOR),
-            expected_version=row["version"],
-        )
-        acted += isinstance(verdict, Appended)
+        event = _action(row["alert_id"], standing)
+        item = on_case(event, row["alert_id"], ACTOR, row["version"], row["last_pos"])
+        acted += isinstance(await perform(log, item), Appended)
     return acted
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from time import time
 
-from core.eventlog import Meta
+from core.eventlog.act import command, perform
 from core.output import note, print_rows
 from core.replay.report import Report, ScenarioLine
 from core.replay.results import Since, collect, count_rows, dead_letters, json_line, latencies
@@ -57,12 +57,12 @@ async def run(
 
 async def _set_rate(work: Session, rate: int) -> None:
     event = TrafficRateSet(rate=rate, operator=_OPERATOR)
-    await work.log.append(STREAM, [event], meta=Meta(actor=_OPERATOR))
+    await perform(work.log, command(STREAM, [event], _OPERATOR))
 
 
 async def _launch(work: Session, name: str, seed: int | None) -> str:
     event = request(name, seed)
-    await work.log.append(stream_of(event.run_id), [event], meta=Meta(actor=_OPERATOR), expected_version=0)
+    await perform(work.log, command(stream_of(event.run_id), [event], _OPERATOR, expected_version=0))
     note(f"launched {name} (seed {event.seed})")
     return event.run_id
 

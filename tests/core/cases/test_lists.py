@@ -132,7 +132,7 @@ async def test_a_case_nobody_closed_in_time_gets_the_default_action_once(
     standing = CasePolicySet(limit_ms=0, default=default)
     assert await close_overdue(pool, log, standing) == 1
     (acted,) = await log.read_stream("case-old")
-    assert acted.meta.actor == ACTOR
+    assert (acted.meta.actor, acted.meta.correlation_id, acted.meta.causation_id) == (ACTOR, "old", "event-1")
     assert acted.event == kind(case_id="old", operator=ACTOR, reason="nobody closed it within 0 h")
     await project(pool)
     assert await close_overdue(pool, log, standing) == 0
