@@ -149,7 +149,7 @@ class KafkaCluster:
         from aiokafka import AIOKafkaProducer
         from aiokafka.errors import KafkaError
 
-        from core.eventlog import Meta
+        from core.eventlog.act import of_operator, perform
 
         producer = AIOKafkaProducer(**self._at().options(), acks="all", request_timeout_ms=5_000)
         try:
@@ -162,7 +162,7 @@ class KafkaCluster:
         event = events.MessageProduced(
             topic=topic, partition=sent.partition, offset=sent.offset, operator=self._operator
         )
-        await self._database.log.append(f"operator-{self._operator}", [event], meta=Meta(actor=self._operator))
+        await perform(self._database.log, of_operator(self._operator, [event]))
         return Done(f"sent to {topic}/{sent.partition} @ {sent.offset}")
 
     # ------------------------------------------------------------------------------------------ dead letters
