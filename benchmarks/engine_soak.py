@@ -37,6 +37,7 @@ class Outcome:
     memory: list[int] = field(default_factory=list)
     seconds: float = 0.0
     started: float = 0.0  # seconds from the kill until statements are answered
+    start_cpu: float = 0.0  # what of them the engine computed for
     recovered: float = 0.0  # seconds from the kill until the hour's last alert is there
 
 
@@ -60,6 +61,7 @@ def _figures(outcome: Outcome) -> Figures:
     figures["memory_growth"] = ((last / settled - 1) * 100, "% from hour 2 to the last")
     if outcome.recovered:
         figures["restarted"] = (outcome.started, "s from the kill until statements are answered")
+        figures["restarted_cpu"] = (outcome.start_cpu, "s of them the engine computed")
         figures["recovered"] = (outcome.recovered, "s from the kill to the hour's last alert")
     return figures
 
@@ -83,7 +85,7 @@ async def soak(hours: int, per_hour: int, kill_in: int | None = None, per_second
                 killed = 0.0
                 if hour == kill_in:
                     killed = await _kill(engine, broker.address, begin)
-                    outcome.started = time.perf_counter() - killed
+                    outcome.started, outcome.start_cpu = time.perf_counter() - killed, engine.cpu_seconds()
                 ended = await load.until_seen(
                     broker.address, "fraud_alerts", load.LAST_ACCOUNTS, b"high_velocity", begin
                 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
@@ -72,7 +73,7 @@ class Inspector:
         match show.what:
             case what.TOPICS:
                 found = [(name, count, self.replicas.get(name, 1)) for name, count in self.catalog.topics.items()]
-                return listings.topics(text, found, show.all_topics, show.extended)
+                return listings.topics(text, found, show.all_topics, self._groups() if show.extended else None)
             case what.STREAMS | what.TABLES:
                 chosen = [s for s in sources if s.is_table == (show.what is what.TABLES)]
                 if show.extended:
@@ -95,6 +96,11 @@ class Inspector:
                 return listings.functions(text, self.catalog.functions)
             case _:
                 raise _no_connect(text)
+
+    def _groups(self) -> Counter[str]:
+        """How many running queries read each topic: each is a consumer group of its own."""
+        running = [info for info in self.infos().values() if info.state == "RUNNING"]
+        return Counter(topic for info in running for topic in {source.topic for source in info.plan.sources})
 
     def _descriptions(self, text: str, sources: list[Source], extended: bool) -> Entity:
         infos = self.infos()

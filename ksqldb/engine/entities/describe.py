@@ -7,22 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ksqldb.engine.analyse.catalog import Catalog
+from ksqldb.engine.entities.plans import execution_plan, topology_text
 from ksqldb.engine.entities.schemas import Entity, field_entity, fields, value_entity
 from ksqldb.engine.metastore import Source
 from ksqldb.engine.plan.query import group_of
-from ksqldb.engine.plan.steps import (
-    AggregateStep,
-    FilterStep,
-    FlatMapStep,
-    JoinStep,
-    QueryPlan,
-    RekeyStep,
-    SelectStep,
-    SinkStep,
-    SourceStep,
-    Step,
-    SuppressStep,
-)
+from ksqldb.engine.plan.steps import QueryPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +106,8 @@ def query_description(query: QueryInfo, host: str, properties: Mapping[str, Any]
         "fields": shown,
         "sources": [s.name for s in query.plan.sources],
         "sinks": [] if query.sink is None else [query.sink.name],
-        "topology": topology_text(query.plan.output),
-        "executionPlan": execution_plan(query.plan.output),
+        "topology": topology_text(query.plan),
+        "executionPlan": execution_plan(query.plan, query.id),
         "overriddenProperties": dict(properties),
         "ksqlHostQueryStatus": {host: query.state} if query.state else {},
         "queryType": query.kind,
@@ -127,65 +116,3 @@ def query_description(query: QueryInfo, host: str, properties: Mapping[str, Any]
         "consumerGroupId": group_of(query.id) if query.id else None,
         "state": query.shown_state or None,
     }
-
-
-def _name(step: Step) -> str:
-    match step:
-        case SourceStep():
-            return "SOURCE"
-        case FilterStep():
-            return "FILTER"
-        case SelectStep():
-            return "PROJECT"
-        case RekeyStep():
-            return "REKEY"
-        case FlatMapStep():
-            return "FLAT_MAP"
-        case AggregateStep():
-            return "AGGREGATE"
-        case SuppressStep():
-            return "SUPPRESS"
-        case JoinStep():
-            return "JOIN"
-        case SinkStep():
-            return "SINK"
-
-
-def _inputs(step: Step) -> list[Step]:
-    match step:
-        case SourceStep():
-            return []
-        case JoinStep():
-            return [step.left, step.right]
-        case _:
-            return [step.input]
-
-
-def execution_plan(step: Step, depth: int = 0) -> str:
-    """The steps, last first, each further in than the one it feeds, with its schema."""
-    indent = "\t" * depth
-    line = f"{indent} > [ {_name(step)} ] | Schema: {step.schema} | Logger: {_name(step).title()}\n"
-    return line + "".join(execution_plan(part, depth + 1) for part in _inputs(step))
-
-
-def topology_text(step: Step) -> str:
-    """The sources, processors and sink of a query, in the shape of Kafka Streams' description."""
-    lines = ["Topologies:", "   Sub-topology: 0"]
-    numbers: list[str] = []
-
-    def visit(part: Step) -> str:
-        before = [visit(other) for other in _inputs(part)]
-        name = f"{_name(part)}-{len(numbers):010d}"
-        numbers.append(name)
-        match part:
-            case SourceStep():
-                lines.append(f"    Source: {name} (topics: [{part.source.topic}])")
-            case SinkStep():
-                lines.append(f"    Sink: {name} (topic: {part.topic})")
-            case _:
-                lines.append(f"    Processor: {name}")
-        lines.extend(f"      <-- {other}" for other in before)
-        return name
-
-    visit(step)
-    return "\n".join(lines) + "\n\n"

@@ -16,8 +16,10 @@ def answer(kind: str, text: str, **content: object) -> Entity:
     return {"@type": kind, "statementText": text, **content, "warnings": []}
 
 
-def topics(text: str, found: Iterable[tuple[str, int, int]], all_topics: bool, extended: bool) -> Entity:
-    """``found``: name, partitions, replicas."""
+def topics(
+    text: str, found: Iterable[tuple[str, int, int]], all_topics: bool, groups: Mapping[str, int] | None
+) -> Entity:
+    """``found``: name, partitions, replicas; ``groups``: with EXTENDED, how many queries read a topic."""
     shown: list[Entity] = []
     for name, partitions, replicas in sorted(found):
         if not all_topics and (
@@ -25,10 +27,11 @@ def topics(text: str, found: Iterable[tuple[str, int, int]], all_topics: bool, e
         ):
             continue
         entry: Entity = {"name": name, "replicaInfo": [replicas] * partitions}
-        if extended:
-            entry |= {"consumerCount": 0, "consumerGroupCount": 0}
+        if groups is not None:
+            reading = groups.get(name, 0)
+            entry |= {"consumerCount": reading * partitions, "consumerGroupCount": reading}
         shown.append(entry)
-    return answer("kafka_topics_extended" if extended else "kafka_topics", text, topics=shown)
+    return answer("kafka_topics" if groups is None else "kafka_topics_extended", text, topics=shown)
 
 
 def types(text: str, known: Mapping[str, SqlType]) -> Entity:

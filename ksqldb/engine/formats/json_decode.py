@@ -269,7 +269,7 @@ class JsonObjectDecoder:
             raise DecodeError(f"not JSON: {error}") from None
         if not isinstance(parsed, dict):
             raise DecodeError(str(_refuse(parsed, "STRUCT")))
-        if not parsed.keys() <= self._keys.keys():
+        if len(self._keys) <= _MAX_KEYS and not parsed.keys() <= self._keys.keys():
             self._learn(parsed)
         upper: dict[str, Any] | None = None
         row: list[Any] = []
@@ -292,7 +292,7 @@ class JsonObjectDecoder:
         self._fast = self._compile() if len(self._keys) <= _MAX_KEYS else None
 
     def _compile(self) -> Callable[[bytes], Row] | None:
-        """The fast path for the keys known by now, None when two keys spell one column."""
+        """The fast path for the keys known by now, None when two keys spell one column, or a key two columns."""
         fields: list[tuple[str, Any, Any]] = []
         rename: dict[str, str] = {}
         env: dict[str, Any] = {}
@@ -302,7 +302,11 @@ class JsonObjectDecoder:
         for at, key in enumerate(self._keys):
             attribute = f"f{at}"
             rename[attribute] = key
-            column = columns.get(key, columns.get(key.upper()))
+            column, folded = columns.get(key), columns.get(key.upper())
+            if column is None:
+                column = folded
+            elif folded not in (None, column):
+                return None
             if column is None:
                 fields.append((attribute, msgspec.Raw, None))
                 continue

@@ -72,12 +72,12 @@ def check_expression(expr: Expression, stage: str, step: Step, functions: Regist
         ExpressionCompiler(scope, {}, functions).compile(expr)
     except KsqlError as error:
         text = format_expression(expr)
-        seen = ", ".join(map(str, _seen(step)))
+        seen = ", ".join(map(str, seen_columns(step)))
         reason = refusal(expr, scope) or str(error)
         raise StatementError(f"Invalid {stage}: {reason}. expression: {text}, schema:{seen}", text) from error
 
 
-def _seen(step: Step) -> Iterable[Column]:
+def seen_columns(step: Step) -> Iterable[Column]:
     """The columns an expression over a step can name, as the server lists them: keys, then all there are as values."""
     match step:
         case SourceStep() | JoinStep():
@@ -87,20 +87,20 @@ def _seen(step: Step) -> Iterable[Column]:
             return [*values, *pseudo, *_copies(step.schema), *(Column(name, found) for name, found in bounds)]
         case FlatMapStep():
             made = step.schema.value[len(step.input.schema.value) :]
-            return [*_seen(step.input), *made]
+            return [*seen_columns(step.input), *made]
         case RekeyStep():
-            values = [c for c in _seen(step.input) if c.namespace is not Namespace.KEY]
+            values = [c for c in seen_columns(step.input) if c.namespace is not Namespace.KEY]
             known = {c.name for c in values}
             return [*step.schema.key, *values, *(c for c in _copies(step.schema) if c.name not in known)]
         case AggregateStep():
-            given = {c.name: replace(c, namespace=Namespace.VALUE) for c in _seen(step.input)}
+            given = {c.name: replace(c, namespace=Namespace.VALUE) for c in seen_columns(step.input)}
             kept = [given[name] for name in step.required if name in given]
             bounds = WINDOW_BOUNDS.items() if step.window is not None else ()
             return [*step.schema.key, *kept, *step.schema.value, *(Column(name, found) for name, found in bounds)]
         case SelectStep():
             return step.schema
         case _:
-            return _seen(step.input)
+            return seen_columns(step.input)
 
 
 def _copies(schema: Schema) -> list[Column]:

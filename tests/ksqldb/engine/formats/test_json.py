@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from decimal import Decimal
 from typing import Any
 
@@ -158,6 +159,30 @@ def test_exact_names_come_first() -> None:
     assert upper.decode(b'{"b":1}') == (1,)
     assert upper.decode(b'{"b":1,"B":2}') == (2,)
     assert upper.decode(b'{"B":2,"b":1}') == (2,)
+
+
+def test_a_key_gives_every_column_it_can_mean_on_both_paths() -> None:
+    codec = value_codec("JSON", [("V", INTEGER), ("v", INTEGER)])
+    for _ in range(2):  # the second time by the fast path, if there is one
+        assert codec.decode(b'{"v":1}') == (1, 1)
+        assert codec.decode(b'{"V":2}') == (2, None)
+        assert codec.decode(b'{"v":1,"V":2}') == (2, 1)
+
+
+def test_ever_new_keys_are_not_remembered() -> None:
+    codec = value_codec("JSON", [("V", INTEGER)])
+    before = tracemalloc_of(codec, range(1_000))
+    assert tracemalloc_of(codec, range(1_000, 20_000)) < before + 100_000
+
+
+def tracemalloc_of(codec: Codec, numbers: range) -> int:
+    """Bytes that are still held after decoding objects with a key for each number."""
+    tracemalloc.start()
+    for number in numbers:
+        assert codec.decode(b'{"V":1,"key number %d":2}' % number) == (1,)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held
 
 
 def test_keys_without_end_do_not_pile_up() -> None:
