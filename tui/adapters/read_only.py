@@ -24,7 +24,15 @@ REFUSED = Refused("read-only: nothing was changed")
 class ReadOnlyCommands(LogCommands):
     """Every command is an event, and no event is appended."""
 
-    async def _do(self, stream: str, event: events.Event, done: str, version: int | None = None) -> Verdict:
+    async def _do(
+        self,
+        stream: str,
+        event: events.Event,
+        done: str,
+        version: int | None = None,
+        story: str | None = None,
+        seen: int | None = None,
+    ) -> Verdict:
         return REFUSED
 
     async def _list(self, act: str, kind: str, party: str, reason: str) -> Verdict:
