@@ -77,6 +77,20 @@ async def test_a_projector_folds_seals_and_rebuilds_but_does_not_take_payments_i
         await conn.execute("delete from log.seal")
 
 
+async def test_a_projector_makes_partitions_ahead_that_are_guarded_like_the_others(conn: Any, log: EventLog) -> None:
+    await log.append("s", [NOTE], meta=META)
+    capacity = await conn.fetchval("select capacity from log.head")
+    await roles.assume(conn, roles.WORKER)
+    await conn.execute("select log.extend(pos + $1) from log.head where capacity < pos + $1", capacity)
+    assert await conn.fetchval("select capacity from log.head") == capacity + 1_000_000
+    assert await conn.fetchval("select log.extend(1)") == capacity + 1_000_000, "what is there is not made again"
+    await conn.execute("reset role")
+    newest = await conn.fetchval("select log.partition_name($1)", capacity + 1)
+    for change in ("update log.{} set type = 'x'", "delete from log.{}", "truncate log.{}"):
+        with pytest.raises(asyncpg.ObjectNotInPrerequisiteStateError, match="append-only"):
+            await conn.execute(change.format(newest))
+
+
 async def test_a_pool_keeps_the_role_of_its_connections(postgres_dsn: str) -> None:
     async with asyncpg.create_pool(postgres_dsn, min_size=1, max_size=1, init=roles.assuming(roles.WRITER)) as pool:
         for _ in range(3):
