@@ -9,12 +9,12 @@ import msgspec
 
 from core.detection.decision import REVIEW_FROM
 from core.detection.features import OWN
-from core.detection.lists import LIVE_EPOCH_MS, MERCHANT, PAYEE, Lists, Told, effective_from, epoch_of, suspects_of
+from core.detection.lists import LIVE_EPOCH_MS, MERCHANT, PAYEE, Lists, Told, effective_from, epoch_of, lists_of
 from core.detection.payment import payment_of
 from core.detection.state import PartitionState, RulePolicy
 from core.replay.scorecard import score
 from core.rules.outcome import Accounts, flagged, outcomes, overlap
-from core.rules.world import World, as_known, build
+from core.rules.world import PEOPLE, World, as_known, build
 from core.scenarios import registry
 from core.scenarios.scorecard import Found, judge
 from ksqldb import rulebook
@@ -70,9 +70,11 @@ class ScenariosMeasured(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: list[ScenarioScore]
 
 
-def measure_rules(rules: Sequence[Rule], book: Rulebook, seed: int, campaigns: int = 3) -> RulesMeasured:
+def measure_rules(
+    rules: Sequence[Rule], book: Rulebook, seed: int, campaigns: int = 3, people: int = PEOPLE
+) -> RulesMeasured:
     """Each rule's own SQL over one generated world."""
-    world = build(seed, list(registry.SCENARIOS), campaigns)
+    world = build(seed, list(registry.SCENARIOS), campaigns, people)
     known = as_known(world)
     accounts = Accounts(known)
     truth = {p.transaction_id: p.truth for p in known if p.truth is not None}
@@ -140,7 +142,7 @@ def measure_scenarios(seeds: Sequence[int], names: Sequence[str] | None = None) 
 def _run(world: World, book: Rulebook) -> tuple[Mapping[str, PaymentDecided], list[Found]]:
     """The world through one partition, rules' rows right after the payment that made them."""
     rows = _rows(book.defaults(), book, world)
-    state = PartitionState(0, {r.id: RulePolicy(r.score, r.title, r.threshold) for r in book.defaults()})
+    state = PartitionState(0, {r.id: RulePolicy(r.score, r.title, r.threshold, r.windowed) for r in book.defaults()})
     labels = _labels(world)
     told: list[Told] = []
     decided: dict[str, PaymentDecided] = {}
@@ -153,7 +155,7 @@ def _run(world: World, book: Rulebook) -> tuple[Mapping[str, PaymentDecided], li
             at += 1
         if at > before:
             told += [label for label in labels[before:at] if not _explained(label, decided)]
-            lists = Lists(suspects=suspects_of(told))
+            lists = lists_of(told)
         state.on_payment(payment_of(tx), lists)
         for row in rows.get(tx.transaction_id, ()):
             state.on_alert(row)

@@ -35,15 +35,16 @@ class World(NamedTuple):
     """Payments of ordinary traffic after the first week, by which false positives are counted."""
 
 
-def build(seed: int, scenarios: Sequence[str], campaigns: int) -> World:
-    """``campaigns`` of each scenario, seeds from ``seed`` on; the same arguments give the same world."""
-    traffic = Traffic(Population(seed, PEOPLE), seed, f"w{seed}")
+def build(seed: int, scenarios: Sequence[str], campaigns: int, people: int = PEOPLE) -> World:
+    """``campaigns`` of each scenario, seeds from ``seed`` on, among so many honest people; the same arguments give the
+    same world."""
+    traffic = Traffic(Population(seed, people), seed, f"w{seed}")
     first = START - DAYS * DAY_MS
-    ordinary = list(traffic.days(first, DAYS, int(PAYMENTS_A_DAY * PEOPLE)))
-    people = Population(seed, POPULATION)
+    ordinary = list(traffic.days(first, DAYS, int(PAYMENTS_A_DAY * people)))
+    victims = Population(seed, POPULATION)
     made = {
         # A seed of its own for each, so that no victim meets two crimes.
-        (name, number): registry.build(name, f"{name}-{number}", crc32(f"{name} {number}".encode()), START, people)
+        (name, number): registry.build(name, f"{name}-{number}", crc32(f"{name} {number}".encode()), START, victims)
         for name in scenarios
         for number in range(seed, seed + campaigns)
     }

@@ -25,7 +25,7 @@ class LayeringRing:
         "A sum goes through four to seven accounts and back, each keeping a little (gen-fraud-graph); low recall "
         "is expected."
     )
-    caught_by: ClassVar[tuple[str, ...]] = ("own_amount", "new_payee")
+    caught_by: ClassVar[tuple[str, ...]] = ("pass_through", "round_trip", "own_amount")
     hard: ClassVar[bool] = True
     Parameters: ClassVar[type[msgspec.Struct]] = Knobs
 

@@ -19,6 +19,10 @@ from core.scenarios.places import CITIES
 CLASSES = 1024
 PAYEES = 12
 TRIPS = 0.03
+SHOPS, SHOPPERS = 200, 0.1
+"""One account in so many is a small shop's; the share of a customer's payees that are such accounts."""
+FAMILIES = 0.02
+"""Share of customers who live, three at a time, with one telephone."""
 QUARTER_MS = 7_776_000_000
 WEEK_MS = 604_800_000
 MERCHANTS_PER_CITY = 240
@@ -88,13 +92,18 @@ class Population:
 
     def payee(self, customer: Customer, rank: int) -> str:
         """The account that the customer pays ``rank``-th most often, from 0 to ``PAYEES`` - 1."""
-        return self.account_id(mix(self.seed, 8, customer.number, rank) % self.size)
+        drawn = mix(self.seed, 8, customer.number, rank)
+        if drawn >> 48 < SHOPPERS * 2**16:
+            return self.account_id(drawn % (self.size // SHOPS) * SHOPS)
+        return self.account_id(drawn % self.size)
 
     def device(self, customer: Customer, time: int) -> str:
         """The telephone in use at ``time``: one customer in twelve changes it within a quarter of a year."""
         return self._device(customer.number, time // QUARTER_MS)
 
     def _device_of(self, index: int, quarter: int) -> str:
+        if unit(self.seed, 13, index // 3) < FAMILIES:
+            index -= index % 3
         changed = unit(self.seed, 11, index, quarter) < 1 / 12
         return f"d-{mix(self.seed, 12, index, quarter if changed else 0) & 0xFFFFFFFF:08x}"
 

@@ -2,13 +2,14 @@
 
 Channel shares of 2024 (Pix 55.7, credit 17.3, debit 14.6, boleto 3.7, TED 0.7 %, normalised). Among them the hard
 negatives without which every rule looks perfect: bill bursts, equal amounts to several payees, trips by air, new
-telephones, shops that many accounts pay.
+telephones, telephones of a family, shops that many accounts pay.
 """
 
 from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import accumulate
@@ -38,8 +39,13 @@ WEEKDAYS = (0.9, 0.95, 1.0, 1.0, 1.35, 1.25, 0.7)
 UTC_OFFSET_MS = -3 * 3_600_000
 
 
+SALARY_DAYS, SALARY_FACTOR = (5, 6, 7), 5.0
+"""Days of the month on which salaries are there and bills are paid, and how much likelier bursts of bills are then."""
+_OTHER_FACTOR = (30 - 3 * SALARY_FACTOR) / 27
+
+
 class Habits(NamedTuple):
-    """How often the hard negatives and novelties happen, each a share of payments."""
+    """How often the hard negatives and novelties happen, each a share of a month's payments."""
 
     new_payee: float = 0.04
     bill_burst: float = 0.00004
@@ -56,6 +62,7 @@ class Traffic:
         self._prefix = prefix or f"s{seed}"
         self._count = 0
         self._cards = amounts.card_tables()
+        self._day, self._bursts = -1, 0.0
         self._pending: list[tuple[int, int, Customer, str, int, str | None]] = []
 
     def at(self, time: int, produced_at: int | None = None) -> Transaction:
@@ -66,9 +73,11 @@ class Traffic:
         random = self._random
         customer = self.population.draw(random)
         habit = random.random()
-        if habit < self.habits.bill_burst:
+        if (day := (time + UTC_OFFSET_MS) // DAY_MS) != self._day:
+            self._day, self._bursts = day, self.habits.bill_burst * _salaries(day)
+        if habit < self._bursts:
             self._plan_bills(customer, time)
-        elif habit < self.habits.bill_burst + self.habits.equal_amounts:
+        elif habit < self._bursts + self.habits.equal_amounts:
             self._plan_equal(customer, time)
         return self._make(customer, _TABLE[int(random.random() * 1000)], None, None, time, produced_at)
 
@@ -188,6 +197,12 @@ class Traffic:
             heappush(
                 self._pending, (due, self._count * 16 + k, customer, "PIX", amount, self.population.payee(customer, k))
             )
+
+
+def _salaries(day: int) -> float:
+    """How likely a burst of bills is on a day since 1970, against the mean day of a month."""
+    of_month = (date(1970, 1, 1) + timedelta(days=day)).day
+    return SALARY_FACTOR if of_month in SALARY_DAYS else _OTHER_FACTOR
 
 
 def _season(time: int) -> float:

@@ -1,19 +1,20 @@
 -- id: round_trip
--- title: Money that comes back within a day
+-- title: Money that comes round again within a day
 -- severity: warning
 -- score: 450
 -- deploy: optional
--- catches: A pays B, and within 24 hours B pays A about the same: at least R$ 500, within a tenth (AMLSim cycles of
---   two). Loans among friends look alike.
+-- catches: An account sends R$ 1,000 or more, and within 24 hours 70 to 100 % of it comes back, from whomever: the
+--   first account of a ring that launders money (AMLSim cycles; each hop keeps a little). The alert is on what was
+--   sent. A loan paid back on the same day looks alike.
 
-CREATE STREAM IF NOT EXISTS round_trip_in WITH (KAFKA_TOPIC = 'round_trip_in', VALUE_FORMAT = 'JSON') AS
+CREATE STREAM IF NOT EXISTS round_trip_back WITH (KAFKA_TOPIC = 'round_trip_back', VALUE_FORMAT = 'JSON') AS
 SELECT
   payee_id,
-  account_id AS sender,
   amount,
-  event_time
+  event_time,
+  produced_at
 FROM transactions
-WHERE payee_id IS NOT NULL AND channel IN ('PIX', 'TED') AND amount >= 500
+WHERE payee_id IS NOT NULL AND channel IN ('PIX', 'TED') AND amount >= 700
 PARTITION BY payee_id
 EMIT CHANGES;
 
@@ -28,8 +29,10 @@ SELECT
   CAST(NULL AS BIGINT) AS window_start,
   CAST(NULL AS BIGINT) AS window_end,
   o.event_time AS event_time,
-  o.produced_at AS produced_at
+  b.produced_at AS produced_at
 FROM transactions o
-JOIN round_trip_in i WITHIN 24 HOURS GRACE PERIOD 1 MINUTE ON o.account_id = i.payee_id
-WHERE o.payee_id = i.sender AND o.event_time >= i.event_time AND ABS(o.amount - i.amount) * 10 <= i.amount
+JOIN round_trip_back b WITHIN 24 HOURS GRACE PERIOD 1 MINUTE ON o.account_id = b.payee_id
+WHERE
+  o.channel IN ('PIX', 'TED') AND o.amount >= 1000
+  AND b.event_time > o.event_time AND b.amount * 100 >= o.amount * 70 AND b.amount <= o.amount
 EMIT CHANGES;
