@@ -23,7 +23,7 @@ _KNOWN = (
     ("core.eventlog.keys", "KeyFileError", USAGE),
     ("core.eventlog.archive", "Archived", NO),
     ("core.eventlog.archive", "ArchiveError", NO),
-    ("core.kafka.inlet", "InletHalted", NO),
+    ("core.kafka.faults", "InletHalted", NO),
     ("core.kafka.messages", "WrongStart", USAGE),
     ("ksqldb.rulebook", "RuleFileError", NO),
     ("ksqldb.client", "KsqlUnavailable", UNREACHABLE),

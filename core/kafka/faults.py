@@ -1,4 +1,4 @@
-"""What kind of fault an error is, and when too many records are refused."""
+"""What kind of fault an error is, what the inlet does about it, and when too many records are refused."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ RETRY: tuple[type[BaseException], ...] = (
     asyncpg.LockNotAvailableError,
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
+
+
+class InletHalted(Exception):
+    """Going on would lose data silently: the topic was made anew, its records expired unread, or most are refused."""
+
+
+class Recover(Exception):
+    """What memory holds may not be what stands in the database: forget it and claim again."""
 
 
 class Kind(Enum):

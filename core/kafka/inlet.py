@@ -25,9 +25,10 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from core.eventlog import roles
 from core.kafka import lease
 from core.kafka.admin import ensure_topics, topics
+from core.kafka.checks import Holes, check_retention, check_stall
 from core.kafka.connection import Kafka, cluster_id
 from core.kafka.courtesy import KafkaOffsets, close
-from core.kafka.faults import RETRY, Breaker, Kind, classify
+from core.kafka.faults import RETRY, Breaker, InletHalted, Kind, Recover, classify
 from core.kafka.handler import BatchHandler, PartitionBatch, S
 from core.kafka.lease import Owned
 from core.kafka.record import DeadLetter, Decoder, Record, decode_records, store_dead_letters
@@ -38,10 +39,6 @@ _TICK_S = 0.7
 _WATCHDOG_S = 5.0
 _BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
 _log = structlog.get_logger(__name__)
-
-
-class InletHalted(Exception):
-    """Going on would lose data silently: the topic was made anew, its records expired unread, or most are refused."""
 
 
 @dataclass
@@ -57,10 +54,6 @@ class InletStatus:
     fenced: int = 0
     lag: int = 0
     last_error: str | None = None
-
-
-class _Recover(Exception):
-    """Forget memory and claim again."""
 
 
 class Inlet(Generic[S]):
@@ -99,7 +92,7 @@ class Inlet(Generic[S]):
         self._moved = 0.0
         self._offsets = KafkaOffsets(kafka, group)
         self._careful: set[int] = set()
-        self._hole: tuple[TopicPartition, int] | None = None
+        self._holes = Holes()
         self._breaker = Breaker()
 
     def stop(self) -> None:
@@ -115,7 +108,7 @@ class Inlet(Generic[S]):
                     while not self._stopping.is_set():
                         if await self._step(conn, consumer):
                             faults = 0
-            except _Recover as reason:
+            except Recover as reason:
                 self.status.recoveries += 1
                 self.status.last_error = str(reason)
                 _log.info("inlet claims its partitions anew", reason=str(reason))
@@ -189,7 +182,7 @@ class Inlet(Generic[S]):
         present = await topics(self._kafka)
         counts = {topic: present.get(topic, 0) for topic in self._topics}
         if 0 in counts.values():
-            raise _Recover("a topic was just made and is not known yet")
+            raise Recover("a topic was just made and is not known yet")
         if len(set(counts.values())) != 1:
             shown = ", ".join(f"{topic} {count}" for topic, count in counts.items())
             raise InletHalted(f"the topics must have the same number of partitions, but have: {shown}")
@@ -218,11 +211,12 @@ class Inlet(Generic[S]):
             with needing(self._kafka, "Read", "topic", ", ".join(self._topics)):
                 fetched = await consumer.getmany(*self._assignment(), timeout_ms=100, max_records=self._max_records)
         except OffsetOutOfRangeError as error:
-            raise _Recover(f"Kafka says that it has not got the next offset: {error}") from error
+            raise Recover(f"Kafka says that it has not got the next offset: {error}") from error
         batches, moves, dead = await self._accept(consumer, fetched)
         if not moves:
             if monotonic() - self._moved > _WATCHDOG_S:
-                await self._check_stall(consumer)
+                self._moved = monotonic()
+                await check_stall(consumer, self._owned, self._assignment())
             return False
         await self._commit_batch(conn, batches, moves, dead)
         self._moved = monotonic()
@@ -253,7 +247,7 @@ class Inlet(Generic[S]):
                     conn, self._cluster, self._worker, list(self._topics), share - len(self._owned), self._owned
                 )
             if claimed:
-                await self._check_retention(consumer, claimed)
+                await check_retention(consumer, claimed, self._topics)
                 self._owned.update(claimed)
                 self._states.update({partition: self._handler.state(partition) for partition in claimed})
                 self._moved = monotonic()
@@ -279,38 +273,6 @@ class Inlet(Generic[S]):
         for partition, offset in targets.items():
             consumer.seek(partition, offset)
 
-    # ------------------------------------------------------------------------------------------------ checks
-
-    async def _check_retention(self, consumer: Any, claimed: Owned) -> None:
-        partitions = [TopicPartition(topic, part) for part in claimed for topic in self._topics]
-        begins = await consumer.beginning_offsets(partitions)
-        ends = await consumer.end_offsets(partitions)
-        for tp in partitions:
-            next_offset = claimed[tp.partition][tp.topic].next_offset
-            where = f"{tp.topic}/{tp.partition}"
-            if ends[tp] < next_offset:
-                raise InletHalted(
-                    f"{where} ends at {ends[tp]:,}, before the {next_offset:,} already read: the topic was made anew in"
-                    " the same cluster. Nothing is read until `streamguard groups reset` says where to begin."
-                )
-            if begins[tp] > next_offset:
-                raise InletHalted(
-                    f"{where} begins at {begins[tp]:,}: records from {next_offset:,} on expired before they were read."
-                    " Nothing is read until `streamguard groups reset` accepts the loss."
-                )
-
-    async def _check_stall(self, consumer: Any) -> None:
-        """No record for a while: is that so, or has the consumer gone deaf (aiokafka gives no sign of it)?"""
-        self._moved = monotonic()
-        try:
-            async with asyncio.timeout(_WATCHDOG_S):
-                ends = await consumer.end_offsets(self._assignment())
-        except TimeoutError as error:
-            raise _Recover("Kafka does not answer") from error
-        for tp, end in ends.items():
-            if end != self._owned[tp.partition][tp.topic].next_offset:
-                raise _Recover(f"{tp.topic}/{tp.partition} ends at {end}, but nothing comes")
-
     # ------------------------------------------------------------------------------------------------ a batch
 
     async def _accept(
@@ -331,7 +293,7 @@ class Inlet(Generic[S]):
                     records = [record for record in records if record.offset >= position.next_offset]
                     if not records:
                         continue
-                if records[0].offset > position.next_offset and not await self._hole_is_real(
+                if records[0].offset > position.next_offset and not await self._holes.is_real(
                     consumer, tp, position.next_offset, records[0].offset
                 ):
                     continue
@@ -339,22 +301,6 @@ class Inlet(Generic[S]):
                 moves.append((topic, partition, position.epoch, position.next_offset, records[-1].offset + 1))
         batches = [PartitionBatch(part, found, self._states[part]) for part, found in sorted(items.items()) if found]
         return batches, moves, dead
-
-    async def _hole_is_real(self, consumer: Any, tp: TopicPartition, expected: int, found: int) -> bool:
-        """Compaction and transaction markers leave holes. Lost records do too, and so does a consumer that jumped:
-        a hole is believed when a second fetch from the same offset shows it and the log still begins before it."""
-        begin = (await consumer.beginning_offsets([tp]))[tp]
-        if begin > expected:
-            raise InletHalted(
-                f"{tp.topic}/{tp.partition}: records {expected:,} to {begin - 1:,} expired before they were read"
-            )
-        if self._hole == (tp, expected):
-            _log.info("offsets have a hole", topic=tp.topic, partition=tp.partition, expected=expected, found=found)
-            self._hole = None
-            return True
-        self._hole = (tp, expected)
-        consumer.seek(tp, expected)
-        return False
 
     async def _commit_batch(
         self,
@@ -377,12 +323,12 @@ class Inlet(Generic[S]):
                     await store_dead_letters(conn, self._cluster, refused)
         except lease.Fenced as error:
             self.status.fenced += 1
-            raise _Recover(str(error)) from error
+            raise Recover(str(error)) from error
         except Exception as error:
             if classify(error) is not Kind.DATA or careful:
                 raise
             self._careful = {batch.partition for batch in batches}
-            raise _Recover(f"a record of the batch was refused: {type(error).__name__}: {error}") from error
+            raise Recover(f"a record of the batch was refused: {type(error).__name__}: {error}") from error
         self._careful -= {batch.partition for batch in batches}
         for topic, partition, _, _, stop in moves:
             self._owned[partition][topic].next_offset = stop

@@ -13,7 +13,8 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
 from core.kafka import admin
-from core.kafka.inlet import GROUP, Inlet, InletHalted
+from core.kafka.faults import InletHalted
+from core.kafka.inlet import GROUP, Inlet
 from core.kafka.reset import reset_offsets
 from tests.brokers import Broker
 from tests.core.kafka.intake import TOPICS, Handler, connect, inlet, pay, send, until
