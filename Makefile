@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-real replay-real wheel chaos fuzz check format bench compatibility screenshot clean
+.PHONY: help run test test-real replay-real wheel chaos fuzz check audit format bench compatibility screenshot clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ check: $(READY)  ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+audit: $(READY)  ## the pinned packages: whole, not withdrawn, without known flaws, as far as that can be asked
+	$(BIN)/python scripts/audit.py
 
 format: $(READY)  ## ruff's fixes and formatting
 	$(BIN)/ruff check --fix .

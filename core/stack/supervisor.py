@@ -12,7 +12,6 @@ import json
 import logging
 import logging.handlers
 import os
-import shutil
 import signal
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from core.stack.errors import StackError
 from core.stack.lock import acquire
 from core.stack.logfile import LogFile
+from core.stack.machine import Machine
 from core.stack.paths import StackPaths
 from core.stack.service import Runner, Spec
 from core.stack.services import (
@@ -39,8 +39,7 @@ log = logging.getLogger("core.stack.supervisor")
 BUSY = 75  # exit code: another supervisor has this home
 _FIRST_CLIENT_WITHIN = 20.0  # seconds; who started the stack on demand may be gone before it could connect
 _LINGER = 1.0  # seconds without a client before a stack on demand stops
-_LOW_SPACE = 100 << 20  # bytes
-_LOOK_AT_DISK_EVERY = 5.0
+_LOOK_AT_MACHINE_EVERY = 1.0
 
 
 class Supervisor:
@@ -86,7 +85,7 @@ class Supervisor:
         self._paths.socket.chmod(0o600)
         for runner in self._runners.values():
             runner.start()
-        watching = asyncio.create_task(self._watch_disk())
+        watching = asyncio.create_task(self._watch_machine())
         self._lonely = asyncio.get_running_loop().call_later(_FIRST_CLIENT_WITHIN, self.stop_asked.set)
         await self.stop_asked.wait()
         self._paths.socket.unlink(missing_ok=True)
@@ -101,15 +100,17 @@ class Supervisor:
         self._changed()
         server.close()
 
-    async def _watch_disk(self) -> None:
+    async def _watch_machine(self) -> None:
+        paths = self._paths
+        machine = Machine((paths.home, paths.postgres, paths.kafka, paths.ksqldb))
         while True:
-            free = shutil.disk_usage(self._paths.home).free
-            full = free < _LOW_SPACE
-            problems = (f"only {free >> 20} MB are free on the disk of {self._paths.home}",) if full else ()
+            problems = machine.problems()
             if problems != self._problems:
+                if len(problems) > len(self._problems):  # not for each megabyte less
+                    log.warning("%s", "; ".join(problems))
                 self._problems = problems
                 self._changed()
-            await asyncio.sleep(_LOOK_AT_DISK_EVERY)
+            await asyncio.sleep(_LOOK_AT_MACHINE_EVERY)
 
     def _changed(self) -> None:
         for event in self._told:

@@ -32,14 +32,15 @@ _CLOCK = r"""
 static volatile long *offset;
 static int (*real)(clockid_t, struct timespec *);
 __attribute__((constructor)) static void begin(void) {
-  char line[4096], path[4352]; const char *names[] = {"core.stack.broker", "ksqldb.engine", "core.workers", "postgres"};
+  char line[4096], path[4352];
+  const char *names[] = {"core.stack.supervisor", "core.stack.broker", "ksqldb.engine", "core.workers", "postgres"};
   const char *folder = getenv("CHAOS_CLOCK"); int fd = open("/proc/self/cmdline", O_RDONLY); long n;
   real = dlsym(RTLD_NEXT, "clock_gettime");
   if (!folder || fd < 0) return;
   n = read(fd, line, sizeof line - 1); close(fd);
   for (long i = 0; i < n; i++) if (!line[i]) line[i] = ' ';
   line[n > 0 ? n : 0] = 0;
-  for (int i = 0; i < 4; i++) if (strstr(line, names[i])) {
+  for (int i = 0; i < 5; i++) if (strstr(line, names[i])) {
     strcpy(path, folder); strcat(path, "/"); strcat(path, names[i]);
     fd = open(path, O_RDONLY);
     if (fd >= 0) { void *at = mmap(0, 8, PROT_READ, MAP_SHARED, fd, 0); if (at != MAP_FAILED) offset = at; close(fd); }
@@ -66,10 +67,13 @@ _PROCESS_NAMES = {
     "worker": "core.workers",
     "postgres": "postgres",
 }
+_WATCHER = "core.stack.supervisor"
+"""It has the clock of the service that is moved: on one machine there is one."""
 
 
 class Clock:
-    """A wall clock that can be moved for each service alone: a library loaded before the system's own."""
+    """A wall clock that can be moved for each service alone, and for the stack's supervisor with it: a library loaded
+    before the system's own."""
 
     def __init__(self, folder: Path) -> None:
         """Raises ``PermissionError`` where there is no C compiler."""
@@ -82,7 +86,7 @@ class Clock:
         library = folder / "clock.so"
         command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(folder / "clock.c"), "-ldl"]
         subprocess.run(command, check=True, capture_output=True)
-        for name in _PROCESS_NAMES.values():
+        for name in (*_PROCESS_NAMES.values(), _WATCHER):
             (folder / name).write_bytes(struct.pack("q", 0))
         for file in folder.iterdir():
             file.chmod(0o755)
@@ -91,8 +95,9 @@ class Clock:
 
     def step(self, service: str, seconds: int) -> None:
         """Let the service's clock be off by this much from now on."""
-        with (self._folder / _PROCESS_NAMES[service]).open("r+b") as file:
-            file.write(struct.pack("q", seconds))
+        for name in (_PROCESS_NAMES[service], _WATCHER):
+            with (self._folder / name).open("r+b") as file:
+                file.write(struct.pack("q", seconds))
 
 
 def family(pid: int) -> list[psutil.Process]:

@@ -156,6 +156,13 @@ class Ground:
             await self.send(RATE // 5)
             await asyncio.sleep(0.2)
 
+    async def watch_worker(self) -> None:
+        """Note, as the control center shows it, that the hosted worker is gone."""
+        while True:
+            if self.worker.pid is None:
+                self.note("worker restarting")
+            await asyncio.sleep(0.05)
+
     async def account(self) -> tuple[int, int]:
         """(payments decided, decisions too many)."""
         conn = await asyncpg.connect(self.stack.addresses.postgres, timeout=5)
@@ -211,7 +218,7 @@ async def ground(disk: str | None, clock: breaking.Clock | None, home: Path) -> 
         environment |= clock.environment if clock is not None else {}
         worker = await stack.enter_async_context(Supervisor(environment, home / "logs" / "worker.log", _TASKS))
         made = Ground(settings, services, worker, clock)
-        watching = asyncio.create_task(made.watch())
+        watching = [asyncio.create_task(made.watch()), asyncio.create_task(made.watch_worker())]
         try:
             await made.send(50)
             lost, _ = await made.settled()
@@ -219,8 +226,9 @@ async def ground(disk: str | None, clock: breaking.Clock | None, home: Path) -> 
                 raise RuntimeError(f"the pipeline did not start within {WITHIN_S:.0f} s")
             yield made
         finally:
-            watching.cancel()
-            await asyncio.wait([watching])
+            for task in watching:
+                task.cancel()
+            await asyncio.wait(watching)
 
 
 def _disk_of(service: str, home: Path) -> Path:

@@ -178,6 +178,8 @@ def _state_of_step(step: Step) -> ServiceState:
 
 
 def _tell_status(status: Status, on_step: OnStep) -> None:
+    machine = "; ".join(status.problems)
+    on_step(ServiceState("machine", "warning" if machine else "up", machine or "disk and clock"))
     for service in status.services:
         restarts = show.counted(service.restarts, "restart") if service.restarts else ""
         detail = ", ".join(part for part in (service.detail, restarts) if part) or "embedded"
