@@ -151,10 +151,11 @@ def with_ksqldb(where: Where, body: "Callable[[str, Settings], Coroutine[Any, An
 @app.command
 @looks
 def sql(
-    statement: str | None = None,
-    /,
+    statement: Annotated[str | None, Parameter(name=["--execute", "-e"], help="the statement, also without -e")] = None,
     *,
-    file: Annotated[Path | None, Parameter(help="read the statements from here; - is stdin")] = None,
+    file: Annotated[
+        Path | None, Parameter(name=["--file", "-f"], help="read the statements from here; - is stdin")
+    ] = None,
     format: Annotated[str, Parameter(help="table, json or csv")] = "table",
     earliest: Annotated[bool, Parameter(negative=(), help="queries begin with the first record")] = False,
     where: Where = HERE,

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from ksqldb.client import Entity, clean
 from ksqldb.prompt._text import cell, json_text, table
 
+_SOURCE_HEADS = ("Name", "Topic", "Key format", "Value format", "Windowed")
+_QUERY_HEADS = ("Id", "Type", "Status", "Sinks", "SQL")
+_OFFSET_HEADS = ("Group", "Topic", "Partition", "Start", "End", "Offset", "Lag")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How an entity that lists things is a table: its ``key``, the heads, a row of each thing, a word for none."""
+
+    key: str
+    heads: tuple[str, ...]
+    row: Callable[[Any], tuple[Any, ...]]
+    none: str
+
+    def rows(self, entity: Entity) -> list[tuple[Any, ...]]:
+        listed = entity.get(self.key) or ()
+        return [self.row(item) for item in (listed.items() if isinstance(listed, dict) else listed)]
+
+
+def listing(entity: Entity) -> Listing | None:
+    """How the entity lists things, None where it tells of one."""
+    return _LISTINGS.get(str(entity.get("@type")))
+
 
 def entity_text(entity: Entity) -> str:
     """An entity for a reader; kinds without a form of their own are shown as JSON."""
     form = _FORMS.get(str(entity.get("@type")))
-    text = form(entity) if form else json_text(entity)
+    if found := listing(entity):
+        rows = found.rows(entity)
+        text = table(found.heads, rows) if rows else found.none
+    else:
+        text = form(entity) if form else json_text(entity)
     warnings = [f"warning: {clean(str(w.get('message', '')))}" for w in entity.get("warnings") or ()]
     return "\n".join([text, *warnings]) if warnings else text
-
-
-def _listing(key: str, heads: tuple[str, ...], row: Callable[[Any], tuple[Any, ...]], none: str) -> Any:
-    def form(entity: Entity) -> str:
-        rows = [row(item) for item in entity.get(key) or ()]
-        return table(heads, rows) if rows else none
-
-    return form
 
 
 def _source(item: dict[str, Any]) -> tuple[Any, ...]:
@@ -61,8 +81,20 @@ def _described(entity: Entity) -> str:
     text = f"{head}\n\n{table(('Field', 'Type', ''), fields)}"
     for title, key in (("Queries that read it", "readQueries"), ("Queries that write it", "writeQueries")):
         if source.get(key):
-            text += f"\n\n{title}\n{table(('Id', 'Type', 'Status', 'Sinks', 'SQL'), [_query(q) for q in source[key]])}"
+            text += f"\n\n{title}\n{table(_QUERY_HEADS, [_query(q) for q in source[key]])}"
+    read = [row for summary in source.get("queryOffsetSummaries") or () for row in _offsets(summary)]
+    if read:
+        text += f"\n\nHow far they have read\n{table(_OFFSET_HEADS, read)}"
     return text
+
+
+def _offsets(summary: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Where a consumer group stands in each partition it reads, and how far behind the end."""
+    for topic in summary.get("topicSummaries") or ():
+        for place in topic.get("offsets") or ():
+            end, at = place.get("logEndOffset") or 0, place.get("consumerOffset") or 0
+            name, start = topic.get("kafkaTopic"), place.get("logStartOffset")
+            yield summary.get("groupId"), name, place.get("partition"), start, end, at, max(end - at, 0)
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -122,37 +154,35 @@ def _terminated(entity: Entity) -> str:
     return f"{clean(str(entity.get('queryId')))} {done}"
 
 
-_SOURCE_HEADS = ("Name", "Topic", "Key format", "Value format", "Windowed")
-_FORMS: dict[str, Callable[[Entity], str]] = {
-    "kafka_topics": _listing("topics", ("Topic", "Partitions", "Replicas"), _topic, "no topics"),
-    "kafka_topics_extended": _listing(
+_LISTINGS = {
+    "kafka_topics": Listing("topics", ("Topic", "Partitions", "Replicas"), _topic, "no topics"),
+    "kafka_topics_extended": Listing(
         "topics",
         ("Topic", "Partitions", "Replicas", "Consumers", "Groups"),
         lambda t: (*_topic(t), t.get("consumerCount"), t.get("consumerGroupCount")),
         "no topics",
     ),
-    "streams": _listing("streams", _SOURCE_HEADS, _source, "no streams"),
-    "tables": _listing("tables", _SOURCE_HEADS, _source, "no tables"),
-    "queries": _listing("queries", ("Id", "Type", "Status", "Sinks", "SQL"), _query, "no queries"),
-    "properties": _listing(
+    "streams": Listing("streams", _SOURCE_HEADS, _source, "no streams"),
+    "tables": Listing("tables", _SOURCE_HEADS, _source, "no tables"),
+    "queries": Listing("queries", _QUERY_HEADS, _query, "no queries"),
+    "properties": Listing(
         "properties", ("Property", "Level", "Value"), lambda p: (p.get("name"), p.get("level"), p.get("value")), "none"
     ),
-    "variables": _listing(
-        "variables", ("Variable", "Value"), lambda v: (v.get("name"), v.get("value")), "no variables"
-    ),
-    "function_names": _listing(
+    "variables": Listing("variables", ("Variable", "Value"), lambda v: (v.get("name"), v.get("value")), "no variables"),
+    "function_names": Listing(
         "functions", ("Function", "Kind"), lambda f: (f.get("name"), str(f.get("type", "")).lower()), "no functions"
     ),
-    "type_list": lambda entity: (
-        table(("Type", "Definition"), [(name, _type(schema)) for name, schema in (entity.get("types") or {}).items()])
-        if entity.get("types")
-        else "no types"
-    ),
+    "type_list": Listing("types", ("Type", "Definition"), lambda t: (t[0], _type(t[1])), "no types"),
+}
+_FORMS: dict[str, Callable[[Entity], str]] = {
     "sourceDescription": _described,
     "source_descriptions": lambda entity: "\n\n".join(
         _described({"sourceDescription": s}) for s in entity.get("sourceDescriptions") or ()
     ),
     "queryDescription": _explained,
+    "query_descriptions": lambda entity: (
+        "\n\n".join(_explained({"queryDescription": q}) for q in entity.get("queryDescriptions") or ()) or "no queries"
+    ),
     "describe_function": _function,
     "currentStatus": _status,
     "warning_entity": _message,

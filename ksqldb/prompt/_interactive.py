@@ -27,7 +27,7 @@ Statements end with ';' and may take several lines. ctrl-c ends a running query 
   DESCRIBE name;   PRINT 'topic' FROM BEGINNING LIMIT 5;                   how it looks
   SELECT * FROM name EMIT CHANGES;                                        rows as they come
   SET 'auto.offset.reset'='earliest';                                     from the first record on
-  RUN SCRIPT 'file.sql';   exit
+  RUN SCRIPT 'file.sql';   OUTPUT JSON;   OUTPUT CSV;   OUTPUT TABLE;   exit
 """
 _STYLE = Style(
     [

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 
-from ksqldb.client import KsqlClient, KsqlServerError, Overflow, is_push
-from ksqldb.prompt._entities import entity_text
+from ksqldb.client import Column, Entity, KsqlClient, KsqlServerError, Overflow, is_push
+from ksqldb.prompt._entities import entity_text, listing
 from ksqldb.prompt._errors import error_text
 from ksqldb.prompt._rows import printer
 from ksqldb.prompt._text import json_text
@@ -25,6 +25,7 @@ _SET = re.compile(r"SET\s+'([^']+)'\s*=\s*'((?:[^']|'')*)'\s*;", re.I)
 _UNSET = re.compile(r"UNSET\s+'([^']+)'\s*;", re.I)
 _DEFINE = re.compile(r"DEFINE\s+(\w+)\s*=\s*'((?:[^']|'')*)'\s*;", re.I)
 _UNDEFINE = re.compile(r"UNDEFINE\s+(\w+)\s*;", re.I)
+_OUTPUT = re.compile(r"OUTPUT\s+(TABLE|TABULAR|JSON|CSV)\s*;", re.I)
 _SCRIPT = re.compile(r"RUN\s+SCRIPT\s+'((?:[^']|'')*)'\s*;", re.I)
 _CHANGES_NAMES = re.compile(r"(CREATE|DROP|ALTER)\b", re.I)
 _OFFSET = "auto.offset.reset"
@@ -79,7 +80,7 @@ class Session:
 
     async def _one(self, statement: str) -> None:
         sql = without_comments(statement)
-        if self._keeps(sql):
+        if await self._keeps(sql, statement):
             return
         word = sql.partition(" ")[0].rstrip(";").upper()
         if found := _SCRIPT.fullmatch(sql):
@@ -94,21 +95,33 @@ class Session:
             entities = await self._client.execute(statement, properties=self.properties, variables=self.variables)
             self.names_changed = self.names_changed or _CHANGES_NAMES.match(sql) is not None
             for entity in entities:
-                self._out((json_text(entity) if self._form == "json" else entity_text(entity)) + "\n")
+                self._out(self._shown(entity))
+
+    def _shown(self, entity: Entity) -> str:
+        if self._form == "json":
+            return json_text(entity) + "\n"
+        if self._form == "csv" and (found := listing(entity)):
+            rows = printer("csv", [Column(head, "STRING") for head in found.heads], self._width())
+            return rows.head() + rows.rows(found.rows(entity))
+        return entity_text(entity) + "\n"
 
     async def run_file(self, path: Path) -> None:
         await self.run(await asyncio.to_thread(_read, path))
 
-    def _keeps(self, sql: str) -> bool:
-        """SET, UNSET, DEFINE and UNDEFINE: kept here."""
+    async def _keeps(self, sql: str, statement: str) -> bool:
+        """SET, UNSET, DEFINE, UNDEFINE and OUTPUT: kept here. The server is asked whether it would take a property."""
         if found := _SET.fullmatch(sql):
+            await self._client.execute(statement, properties=self.properties, variables=self.variables)
             self.properties[found[1]] = found[2].replace("''", "'")
+            self._note(f"{found[1]} is {self.properties[found[1]]} from here on; UNSET '{found[1]}'; takes it back")
         elif found := _UNSET.fullmatch(sql):
             self.properties.pop(found[1], None)
         elif found := _DEFINE.fullmatch(sql):
             self.variables[found[1]] = found[2].replace("''", "'")
         elif found := _UNDEFINE.fullmatch(sql):
             self.variables.pop(found[1], None)
+        elif found := _OUTPUT.fullmatch(sql):
+            self._form = found[1].lower().replace("tabular", "table")
         else:
             return False
         return True

@@ -51,6 +51,7 @@ def test_help_names_every_command_and_imports_none_of_them() -> None:
         (["topics", "create", "t", "--set", "x"], "--set x: expected NAME=VALUE"),
         (["generate", "batch", "--count", "-5"], "--count takes 0 or more"),
         (["status", "--kafka", "nonsense"], "--kafka: 'nonsense' is not HOST:PORT"),
+        (["sql", "-e", "SHOW STREAMS;", "-f", "a.sql", "--ksqldb", f"http://{_NOWHERE}"], "a statement or a file"),
         ([], "the control center needs a terminal"),
     ],
 )

@@ -158,3 +158,20 @@ def test_a_described_stream_shows_its_fields_and_queries() -> None:
     assert "D     | DECIMAL(4, 2)" in text
     assert "Queries that read it" in text
     assert "Queries that write it" not in text
+
+
+def test_a_description_tells_how_far_its_queries_have_read() -> None:
+    place = {"partition": 1, "logStartOffset": 2, "logEndOffset": 9, "consumerOffset": 7}
+    summary = {"groupId": "g", "topicSummaries": [{"kafkaTopic": "pay", "offsets": [place]}]}
+    source = {"name": "OUT", "extended": True, "fields": [], "queryOffsetSummaries": [summary]}
+    lines = entity_text({"@type": "sourceDescription", "sourceDescription": source}).splitlines()
+    assert lines[-3] == "Group | Topic | Partition | Start | End | Offset | Lag"
+    assert lines[-1] == "g     | pay   | 1         | 2     | 9   | 7      | 2"
+
+
+def test_every_query_is_told_with_its_plan() -> None:
+    queries = [{"id": name, "executionPlan": " > [ SINK ]"} for name in ("CSAS_A_1", "CTAS_B_3")]
+    text = entity_text({"@type": "query_descriptions", "queryDescriptions": queries})
+    assert text.count("> [ SINK ]") == 2
+    assert "CSAS_A_1" in text
+    assert entity_text({"@type": "query_descriptions", "queryDescriptions": []}) == "no queries"

@@ -49,6 +49,28 @@ async def test_what_is_set_and_defined_holds_for_the_statements_that_follow(
     assert capsys.readouterr().out == '{"N":1}\n{"N":2}\n'
 
 
+async def test_a_property_the_server_does_not_know_is_not_kept(
+    engine: EngineAddress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await run_sql(engine.url, "SET 'auto.offset.reset'='sideways'; SHOW VARIABLES;") == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "Invalid value sideways for configuration auto.offset.reset" in err
+
+
+async def test_the_output_changes_on_the_way(
+    engine: EngineAddress, stream: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"OUTPUT CSV; SHOW TOPICS; SELECT k, n FROM {stream} WHERE n < 2; output json; SHOW VARIABLES;"
+    assert await run_sql(engine.url, text + " OUTPUT TABULAR; SHOW VARIABLES;") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Topic,Partitions,Replicas"
+    assert f"{stream},1,1" in lines
+    assert lines[-4:-2] == ["K,N", "a,1"]
+    assert json.loads(lines[-2])["variables"] == []
+    assert lines[-1] == "no variables"
+
+
 async def test_a_file_runs_until_its_first_error_which_is_shown_in_place(
     engine: EngineAddress, stream: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
