@@ -53,6 +53,7 @@ async def test_nothing_is_lost_or_doubled_in_a_storm_of_errors(
         for made in inlets:
             made.stop()
         await asyncio.gather(*running)
+    assert troubled.met, "there was no storm"
     outcome = await account(conn, RECORDS)
     await conn.close()
     met = ", ".join(f"{name} {count}" for name, count in sorted(troubled.met.items()))

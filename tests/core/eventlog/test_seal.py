@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from core.eventlog import EventLog, Meta, keys
+from core.eventlog import EventLog, Item, Meta, keys
+from core.eventlog.append import append_bulk
 from core.eventlog.keys import Signer
 from core.eventlog.seal import GENESIS, Covered, Head, seal
 from core.eventlog.verify import verify
@@ -269,6 +270,17 @@ async def test_seals_of_the_time_before_signatures_stay_good(conn: Any, tmp_path
     head = await seal(conn, SEALED, signer)
     assert head is not None
     assert await verify(conn, witness=[*before, head], keys=[signer.key]) == []
+
+
+async def test_sealing_waits_for_no_writer_and_no_writer_for_it(conn: Any, log: EventLog, pool: Any) -> None:
+    note = CaseNoted(case_id="c", operator="o", text="x")
+    async with pool.acquire() as writing, writing.transaction():
+        await append_bulk(writing, [Item("case-1", [note], META)])
+        assert await seal(conn, 5) is not None, "while an append holds the log"
+    async with conn.transaction():
+        assert await seal(conn) is not None
+        await log.append("case-1", [note], meta=META)
+    assert await verify(conn) == []
 
 
 async def test_a_hole_is_not_sealed_over(conn: Any) -> None:
