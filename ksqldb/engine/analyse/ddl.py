@@ -81,13 +81,15 @@ def source_schema(kind: SourceKind, definitions: tuple[ast.ColumnDef, ...], text
         if column.name in seen:
             raise KsqlError(f"Duplicate column names: {quote(column.name)}")
         seen.add(column.name)
-    whole = [c for c in columns if c.namespace is Namespace.HEADERS and c.header_key is None]
-    if len(whole) > 1:
-        raise KsqlError("Schema already contains a HEADERS column.")
-    header_keys = [c.header_key for c in columns if c.header_key is not None]
-    if len(set(header_keys)) != len(header_keys):
-        repeated = next(k for k in header_keys if header_keys.count(k) > 1)
-        raise KsqlError(f"Schema already contains a HEADER('{repeated}') column.")
+    header_keys: set[str | None] = set()
+    for column in columns:
+        if column.namespace is not Namespace.HEADERS:
+            continue
+        if None in header_keys:
+            raise KsqlError("Schema already contains a HEADERS column.")
+        if column.header_key is not None and column.header_key in header_keys:
+            raise KsqlError(f"Schema already contains a HEADER('{column.header_key}') column.")
+        header_keys.add(column.header_key)
     order = {Namespace.KEY: 0, Namespace.VALUE: 1, Namespace.HEADERS: 1}
     return Schema(tuple(sorted(columns, key=lambda c: order[c.namespace])))
 
@@ -102,10 +104,9 @@ def check_timestamp(timestamp: TimestampColumn | None, schema: Schema) -> None:
         if timestamp.format is None:
             raise KsqlError("A String timestamp field has been specified without also specifying the timestamp_format")
         return
-    if timestamp.format is not None and column.type in (BIGINT, TIMESTAMP):
+    if timestamp.format is not None:
         raise KsqlError(
-            f"'timestamp_format' set, but timestamp column type is {column.type}. "
-            "Only use it when the timestamp column is a STRING."
+            "'TIMESTAMP_FORMAT' set in the WITH clause can only be used when the timestamp column in of type STRING."
         )
     if column.type not in (BIGINT, TIMESTAMP):
         raise KsqlError(

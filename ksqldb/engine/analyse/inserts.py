@@ -12,6 +12,7 @@ from typing import Any
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
 from ksqldb.engine.analyse.ddl import did_you_mean
+from ksqldb.engine.analyse.names import known_types
 from ksqldb.engine.analyse.serdes import source_key_codec, source_value_codec
 from ksqldb.engine.compile import ExpressionCompiler, Slot
 from ksqldb.engine.errors import KsqlError, ServerError
@@ -79,7 +80,7 @@ def insert_values(statement: ast.InsertValues, catalog: Catalog, now_ms: int) ->
     if headers:
         raise KsqlError(f"Cannot insert into HEADER columns: {', '.join(headers)}")
     try:
-        values = _evaluate(columns, statement.values, source)
+        values = _evaluate(columns, [known_types(value, catalog) for value in statement.values], source)
         return row_of(source, values, now_ms)
     except KsqlError as error:
         raise KsqlError(f"Failed to insert values into '{source.name}'. {error}") from error

@@ -83,7 +83,7 @@ def _analyse(clause: ast.JoinedSource, source: AliasedSource, known: list[Aliase
         raise KsqlError(f"Unsupported join expression: {text}")
     if criteria.op is not ComparisonOp.EQUAL:
         raise KsqlError("Only equality join criteria is supported.")
-    visible = Names([*known, source])
+    visible = Names([*known, source], names.catalog)
     used_left = visible.check(criteria.left, "JOIN ON", synthetic=False)
     used_right = visible.check(criteria.right, "JOIN ON", synthetic=False)
     left = _only_source(criteria.left, criteria, used_left, visible)

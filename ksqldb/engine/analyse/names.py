@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ksqldb.engine import ast
 from ksqldb.engine.analyse.catalog import Catalog
-from ksqldb.engine.analyse.ddl import did_you_mean, location
+from ksqldb.engine.analyse.ddl import did_you_mean, location, resolve_type
 from ksqldb.engine.analyse.rewrite import rewrite, walk
 from ksqldb.engine.ast import Expression
 from ksqldb.engine.errors import KsqlError
@@ -50,6 +50,18 @@ def query_sources(query: ast.Query, catalog: Catalog) -> list[AliasedSource]:
             raise PreparationError(f"{table.name} does not exist.{did_you_mean(table.name, catalog)}")
         found.append(AliasedSource(table.alias, source))
     return found
+
+
+def known_types(expr: Expression, catalog: Catalog) -> Expression:
+    """The expression with the custom types of its casts looked up."""
+
+    def plugin(node: Expression) -> Expression | None:
+        if not isinstance(node, ast.Cast) or node.type.known is not None:
+            return None
+        found = resolve_type(node.type, catalog)
+        return replace(node, operand=rewrite(node.operand, plugin), type=ast.TypeRef(str(found), found))
+
+    return rewrite(expr, plugin)
 
 
 def check_self_joins(sources: Sequence[AliasedSource]) -> None:
@@ -106,10 +118,10 @@ def may_be_synthetic_key(name: str) -> bool:
 
 
 class Names:
-    """Resolves the references of one query."""
+    """Resolves the references of one query, and the custom types its casts name."""
 
-    def __init__(self, sources: list[AliasedSource]) -> None:
-        self.sources = sources
+    def __init__(self, sources: list[AliasedSource], catalog: Catalog) -> None:
+        self.sources, self.catalog = sources, catalog
         self.is_join = len(sources) > 1
         self.aliases = AliasGenerator(column.name for s in sources for column in s.source.schema)
 
@@ -120,7 +132,7 @@ class Names:
         return [s for s in self.sources if s.has(column)]
 
     def qualify(self, expr: Expression) -> Expression:
-        """The expression with every column reference that has one owner qualified by its alias."""
+        """The expression with every column reference that has one owner qualified by its alias, and known types."""
         for node in walk(expr):
             if isinstance(node, ast.Lambda):
                 self._check_lambda(node, frozenset())
@@ -138,7 +150,7 @@ class Names:
                 raise PreparationError(f"{location(node)}Column '{node.name}' is ambiguous. Could be {options}.")
             return replace(node, source=owners[0].alias) if owners else node
 
-        return rewrite(expr, plugin)
+        return rewrite(known_types(expr, self.catalog), plugin)
 
     def _check_lambda(self, node: ast.Lambda, outer: frozenset[str]) -> None:
         for param in node.params:

@@ -93,7 +93,7 @@ class QueryPlanner:
         self.sink = sink
         self.target = target
         self.query = query
-        self.names = Names(query_sources(query, catalog))
+        self.names = Names(query_sources(query, catalog), catalog)
         self.clauses = prepare(query, self.names)
         self.from_ = self.names.sources[0]
         self.join: JoinPlan | None = None

@@ -25,7 +25,7 @@ def sanitized(statement: ast.Statement, catalog: Catalog) -> ast.Statement:
 
 
 def _query(query: ast.Query, catalog: Catalog) -> ast.Query:
-    names = Names(query_sources(query, catalog))
+    names = Names(query_sources(query, catalog), catalog)
     clauses = prepare(query, names)
     joins = tuple(replace(join, criteria=names.qualify(join.criteria)) for join in query.source.joins)
     return replace(

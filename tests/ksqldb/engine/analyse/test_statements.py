@@ -134,3 +134,33 @@ def test_under_the_new_planner_a_key_is_what_was_selected_of_it() -> None:
     sources = made.catalog.metastore.sources
     assert str(sources["SWAPPED"].schema) == "`B` INTEGER KEY, `A` INTEGER KEY, `C` INTEGER"
     assert str(sources["KEYLESS"].schema) == "`C` INTEGER"
+
+
+HEADERS = "hs ARRAY<STRUCT<key STRING, value BYTES>> HEADERS"
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (f"{HEADERS}, {HEADERS.replace('hs', 'more')}", "Schema already contains a HEADERS column."),
+        (f"{HEADERS}, one BYTES HEADER('one')", "Schema already contains a HEADERS column."),
+        ("one BYTES HEADER('one'), two BYTES HEADER('one')", "Schema already contains a HEADER('one') column."),
+    ],
+)
+def test_headers_are_read_once(columns: str, message: str) -> None:
+    with pytest.raises(KsqlError, match=re.escape(message)):
+        engine(f"CREATE STREAM h (k INT KEY, {columns}) WITH (KAFKA_TOPIC='h', VALUE_FORMAT='JSON');")
+
+
+def test_one_header_may_stand_before_all() -> None:
+    made = engine(f"CREATE STREAM h (one BYTES HEADER('one'), {HEADERS}) WITH (KAFKA_TOPIC='h', VALUE_FORMAT='JSON');")
+    assert "HEADERS" in str(made.catalog.metastore.sources["H"].schema)
+
+
+@pytest.mark.parametrize("kind", ["BIGINT", "TIMESTAMP", "INT"])
+def test_a_timestamp_format_is_for_texts(kind: str) -> None:
+    with pytest.raises(KsqlError, match="can only be used when the timestamp column in of type STRING"):
+        engine(
+            f"CREATE STREAM x (stamp {kind}) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', TIMESTAMP='stamp',"
+            " TIMESTAMP_FORMAT='yyyy');"
+        )
