@@ -8,6 +8,7 @@ from core.cases.acting import Refused, append
 from core.cases.policy import policy
 from core.eventlog import Conflict, EventLog, Recorded
 from core.eventlog.act import command, perform
+from core.eventlog.record import event_name
 from schema.events import (
     AccountBlocked,
     AccountUnblocked,
@@ -104,10 +105,16 @@ async def snooze(log: EventLog, rule_id: str, account_id: str, until: int, opera
 
 def proposal(history: Sequence[Recorded]) -> BlockProposed | None:
     """The proposal that waits for a second pair of eyes, by the party's stream."""
+    recorded = _proposed(history)
+    event = None if recorded is None else recorded.event
+    return event if isinstance(event, BlockProposed) else None
+
+
+def _proposed(history: Sequence[Recorded]) -> Recorded | None:
     for recorded in reversed(history):
         event = recorded.event
         if isinstance(event, BlockProposed):
-            return event
+            return recorded
         if isinstance(event, AccountBlocked | BlockRefused) or (isinstance(event, PartyListed) and event.list == BLOCK):
             return None
     return None
@@ -125,7 +132,15 @@ async def _settle(
     stream = f"{kind}-{party}"
     for _ in range(TRIES):
         history = await log.read_stream(stream)
-        item = command(stream, [decide(history)], operator, expected_version=len(history))
+        waiting = _proposed(history)
+        item = command(
+            stream,
+            [decide(history)],
+            operator,
+            expected_version=len(history),
+            story=None if waiting is None else waiting.meta.correlation_id,
+            cause=None if waiting is None else event_name(waiting.pos),
+        )
         if not isinstance(await perform(log, item), Conflict):
             return
     raise Refused(f"something happens to {kind} {party} all the time; try again")

@@ -44,6 +44,9 @@ async def test_one_operator_blocks_while_nobody_asks_for_two(log: EventLog) -> N
         PartyListed(list="allow", kind="merchant", party="m1", operator="ana", reason="the canteen"),
         PartyUnlisted(list="allow", kind="merchant", party="m1", operator="ana", reason="it is closed"),
     ]
+    told = [recorded.meta for recorded in await log.read(1)]
+    assert all(meta.correlation_id == str(meta.command_id) for meta in told), "each is a command and a story of its own"
+    assert len({meta.command_id for meta in told}) == len(told)
 
 
 async def test_under_four_eyes_a_block_waits_for_another_operator(log: EventLog) -> None:
@@ -54,7 +57,10 @@ async def test_under_four_eyes_a_block_waits_for_another_operator(log: EventLog)
     with pytest.raises(Refused, match="somebody else must approve"):
         await lists.approve(log, "merchant", "m1", "ana")
     await lists.approve(log, "merchant", "m1", "bia")
-    assert [recorded.event for recorded in await log.read_stream("merchant-m1")] == [
+    proposed, approved = await log.read_stream("merchant-m1")
+    assert approved.meta.causation_id == f"event-{proposed.pos}"
+    assert approved.meta.correlation_id == proposed.meta.correlation_id
+    assert [proposed.event, approved.event] == [
         BlockProposed(kind="merchant", party="m1", operator="ana", reason="skimmer", until=9),
         PartyListed(
             list="block", kind="merchant", party="m1", operator="ana", reason="skimmer", until=9, approver="bia"
