@@ -6,6 +6,7 @@ import math
 import random as randomness
 from collections.abc import Callable, Sequence
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 
 from ksqldb.engine.functions.registry import Function, scalar
@@ -70,6 +71,15 @@ def _power(base: float, exponent: float) -> float:
         return -math.inf if base < 0 and exponent % 2 else math.inf
 
 
+def _cbrt(value: float) -> float:
+    """The double nearest to the cube root, as Java's is; a C library's may be its neighbour (that of 27 is not 3)."""
+    near = math.cbrt(value)
+    if not near or not math.isfinite(near):
+        return near
+    missing = Fraction(near) ** 3 - Fraction(value)  # exactly; a step of Newton's from here ends at the nearest
+    return near - float(missing) / (3 * near * near)
+
+
 def _cot(value: float) -> float:
     sine = math.sin(value)
     return math.cos(value) / sine if sine else math.copysign(math.inf, sine)
@@ -100,7 +110,7 @@ DEGREES = _declare("degrees", "Radians as degrees.", "{} value", math.degrees)
 RADIANS = _declare("radians", "Degrees as radians.", "{} value", math.radians)
 EXP = _declare("exp", "e to the power of a value.", "{} exponent", math.exp)
 LN = _declare("ln", "The natural logarithm of a value.", "{} value", _ln)
-CBRT = _declare("cbrt", "The cube root of a value.", "{} value", math.cbrt)
+CBRT = _declare("cbrt", "The cube root of a value.", "{} value", _cbrt)
 SQRT = _declare("sqrt", "The square root of a value.", "{} value", math.sqrt)
 POWER = _declare("power", "A value to the power of another.", "{} base, {} exponent", _power)
 LOG = _declare("log", "The natural logarithm of a value, or its logarithm to a base.", "{} value", _ln)
