@@ -26,6 +26,8 @@ DEFAULTS: Mapping[str, str] = {
     "ksql.query.pull.limit.clause.enabled": "true",
     "ksql.query.push.v2.enabled": "false",
     "ksql.suppress.enabled": "true",
+    "ksql.headers.columns.enabled": "true",
+    "ksql.insert.into.values.enabled": "true",
 }
 
 DEFAULT_RETENTION_MS = 604_800_000

@@ -148,6 +148,8 @@ def create_source(statement: ast.CreateSource, text: str, catalog: Catalog) -> S
     kind = statement.kind
     noun = kind.value.lower()
     schema = source_schema(kind, statement.columns, text, catalog)
+    if schema.headers and not catalog.flag("ksql.headers.columns.enabled"):
+        raise KsqlError(f"Cannot create {noun.capitalize()} because schema with headers columns is disabled.")
     key_format, value_format = source_formats(properties, catalog, schema)
     if not schema.columns:
         raise KsqlError("No columns supplied.")

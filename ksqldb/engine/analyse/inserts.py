@@ -55,6 +55,11 @@ class _NoColumns:
 
 def target_of_values(name: str, catalog: Catalog) -> Source:
     """The source a row can be inserted into by its values."""
+    if not catalog.flag("ksql.insert.into.values.enabled"):
+        raise KsqlError(
+            "The server has disabled INSERT INTO ... VALUES functionality. To enable it, restart your ksqlDB server "
+            "with 'ksql.insert.into.values.enabled'=true"
+        )
     source = catalog.metastore.source(name)
     if source is None:
         raise KsqlError(

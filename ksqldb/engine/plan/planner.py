@@ -124,9 +124,17 @@ class QueryPlanner:
             plan = self._aggregate(step)
         else:
             plan = self._project(step)
-        if self.query.emit is ast.Refinement.FINAL and not (self.clauses.group_by and self.query.window):
-            raise KsqlError("EMIT FINAL is only supported for windowed aggregations.")
+        if self.query.emit is ast.Refinement.FINAL:
+            self._check_final()
         return plan
+
+    def _check_final(self) -> None:
+        if not self.catalog.flag("ksql.suppress.enabled"):
+            raise KsqlError(
+                "Suppression is currently disabled. You can enable it by setting ksql.suppress.enabled to true"
+            )
+        if not (self.clauses.group_by and self.query.window):
+            raise KsqlError("EMIT FINAL is only supported for windowed aggregations.")
 
     def _projection(self) -> Projection:
         return Projection(self.clauses.select)

@@ -164,3 +164,31 @@ def test_a_timestamp_format_is_for_texts(kind: str) -> None:
             f"CREATE STREAM x (stamp {kind}) WITH (KAFKA_TOPIC='x', VALUE_FORMAT='JSON', TIMESTAMP='stamp',"
             " TIMESTAMP_FORMAT='yyyy');"
         )
+
+
+@pytest.mark.parametrize(
+    ("property_", "sql", "message"),
+    [
+        (
+            "ksql.suppress.enabled",
+            "CREATE TABLE o AS SELECT id, COUNT(*) AS n FROM s WINDOW TUMBLING (SIZE 1 SECOND) GROUP BY id EMIT FINAL;",
+            "Suppression is currently disabled. You can enable it by setting ksql.suppress.enabled to true",
+        ),
+        (
+            "ksql.headers.columns.enabled",
+            f"CREATE STREAM h (k INT KEY, {HEADERS}) WITH (KAFKA_TOPIC='h', VALUE_FORMAT='JSON');",
+            "Cannot create Stream because schema with headers columns is disabled.",
+        ),
+        (
+            "ksql.insert.into.values.enabled",
+            "INSERT INTO s (id, a) VALUES ('x', 1);",
+            "The server has disabled INSERT INTO ... VALUES functionality.",
+        ),
+    ],
+)
+def test_what_a_server_switches_off_is_refused(property_: str, sql: str, message: str) -> None:
+    made = LocalEngine({property_: "false"})
+    made.execute(STREAM)
+    with pytest.raises(KsqlError, match=re.escape(message)):
+        made.execute(sql)
+    engine(STREAM, sql)
