@@ -93,7 +93,7 @@ class ControlCenter(ReportingApp):
         self.start_problem = ""
         """Why the stack did not come up at the last try."""
         self.session = session or Session()
-        self._keys = dict(keys or {})
+        self.user_keys, self._keymap_problems = keymap.user_keymap(keys or {})
         self._wanted_theme = theme_name
         self._troubles: set[str] = set()
 
@@ -101,9 +101,8 @@ class ControlCenter(ReportingApp):
         return theme.DEFAULTS
 
     def on_mount(self) -> None:
-        known, unknown = keymap.user_keymap(self._keys)
-        self.set_keymap(known)
-        for sentence in unknown:
+        self.set_keymap(self.user_keys)
+        for sentence in self._keymap_problems:
             self.say(sentence, "warn")
         if self.theme != self._wanted_theme:
             self.say(f"there is no theme {self._wanted_theme!r}; there are {', '.join(self.available_themes)}", "warn")
@@ -209,7 +208,7 @@ class ControlCenter(ReportingApp):
 
     async def action_help(self) -> None:
         if not isinstance(self.screen, HelpPanel):
-            await self.push_screen(HelpPanel(self.screen))
+            await self.push_screen(HelpPanel(self.screen, self.user_keys))
 
     async def action_messages(self) -> None:
         if not isinstance(self.screen, MessagesPanel):

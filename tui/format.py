@@ -17,6 +17,11 @@ def number(value: float | None, decimals: int = 0) -> str:
 _SWAP = str.maketrans(",.", ".,")
 
 
+def counted(count: int, thing: str) -> str:
+    """``1 restart``, ``1.200 restarts``."""
+    return f"{number(count)} {thing}{'' if count == 1 else 's'}"
+
+
 def money(centavos: int | None) -> str:
     """Centavos -> ``R$ 1.234,56``."""
     return UNKNOWN if centavos is None else f"R$ {number(centavos / 100, 2)}"

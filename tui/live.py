@@ -18,6 +18,8 @@ INBOX_LIMIT = 20_000
 NEWEST_KEPT = 500
 ALERT_BATCH = 500
 POLL_TIMEOUT = 5.0
+QUIET_S = 60.0
+"""Without an alert for so long, the time to the screen is one of the past."""
 _SAMPLED = 50
 """Alerts of a batch whose time to the screen is measured."""
 
@@ -96,6 +98,9 @@ class Headline:
     p99_ms: float | None
     dropped: int
     color: str = ""
+    lag_stale_s: float | None = None
+    p99_age_s: float | None = None
+    """Set when no alert has been shown for a minute: the figure is of then."""
 
 
 def quantile(values: Sequence[float], share: float) -> float | None:
@@ -126,6 +131,7 @@ class Live:
         self._newest: deque[Alert] = deque(maxlen=NEWEST_KEPT)
         self._shown_ms: deque[float] = deque(maxlen=1000)
         self._shown_position = -1
+        self._shown_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -191,7 +197,12 @@ class Live:
         for row in rows[-_SAMPLED:]:
             if row.first_pos > self._shown_position and row.produced_at is not None:
                 self._shown_ms.append(now_ms - row.produced_at)
+                self._shown_at = now_ms / 1000
             self._shown_position = max(self._shown_position, row.first_pos)
+
+    def _shown_age(self) -> float | None:
+        age = float(int(self.ports.now() - self._shown_at))
+        return age if self._shown_ms and age > QUIET_S else None
 
     def shown_quantile(self, share: float) -> float | None:
         """Payment produced to alert painted, ms, over the last thousand alerts."""
@@ -221,5 +232,7 @@ class Live:
             alerts_per_min=sum(row.alerts for row in window[-60:] if row) if known else None,
             lag=None if self.lag.value is None else self.lag.value.total,
             p99_ms=self.shown_quantile(0.99),
+            lag_stale_s=None if self.lag.stale is None else float(int(self.lag.stale)),
+            p99_age_s=self._shown_age(),
             dropped=sum(inbox.dropped for inbox in self._inboxes),
         )

@@ -1,4 +1,4 @@
-"""What an operator finds again after leaving: the screen, the theme, filters and the commands typed before."""
+"""What an operator finds again after leaving: screen, theme, filters, commands and statements."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ from typing import Self
 import msgspec
 
 COMMANDS_KEPT = 200
+STATEMENTS_KEPT = 200
 
 
 @dataclass
 class Session:
-    """``filters`` by the pane's id. ``path`` None keeps nothing."""
+    """``filters`` by the pane's id; ``statements`` that ran, ``editors`` the text of each tab of the ksqlDB panel.
+
+    ``path`` None keeps nothing.
+    """
 
     screen: str = ""
     theme: str = ""
     filters: dict[str, str] = field(default_factory=dict)
     commands: list[str] = field(default_factory=list)
+    statements: list[str] = field(default_factory=list)
+    editors: list[str] = field(default_factory=list)
     path: Path | None = None
 
     @classmethod
@@ -28,14 +34,14 @@ class Session:
         """The kept session; a new one where there is none, or none that can be read."""
         with contextlib.suppress(OSError, msgspec.DecodeError, msgspec.ValidationError):
             kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
-            return cls(kept.screen, kept.theme, kept.filters, kept.commands[-COMMANDS_KEPT:], path)
+            return cls(**msgspec.structs.asdict(kept), path=path)
         return cls(path=path)
 
     def save(self) -> None:
         """Keep it; a folder that cannot be written is no reason to stay."""
         if self.path is None:
             return
-        kept = _Kept(self.screen, self.theme, self.filters, self.commands[-COMMANDS_KEPT:])
+        kept = _Kept(self.screen, self.theme, self.filters, self.commands, self.statements, self.editors)
         fresh = self.path.with_suffix(f".{os.getpid()}")
         with contextlib.suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,10 +56,20 @@ class Session:
             self.filters[pane] = text
 
     def typed(self, line: str) -> None:
-        """Remember a command, the newest last and once."""
-        if line in self.commands:
-            self.commands.remove(line)
-        self.commands.append(line)
+        """Remember a command."""
+        _remember(self.commands, line, COMMANDS_KEPT)
+
+    def ran(self, sql: str) -> None:
+        """Remember statements that were run."""
+        _remember(self.statements, sql, STATEMENTS_KEPT)
+
+
+def _remember(texts: list[str], text: str, most: int) -> None:
+    """The newest last and once."""
+    if text in texts:
+        texts.remove(text)
+    texts.append(text)
+    del texts[:-most]
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -61,3 +77,5 @@ class _Kept(msgspec.Struct, frozen=True):
     theme: str = ""
     filters: dict[str, str] = {}
     commands: list[str] = []
+    statements: list[str] = []
+    editors: list[str] = []

@@ -79,6 +79,10 @@ class FakeCluster:
             DeadLetter(1, AT_MS - 90_000, "transactions", 0, 3, "no_key", "the record has no key", "requeued", 40),
         ]
     )
+    settings: tuple[tuple[str, str], ...] = (("retention.ms", "604800000"),)
+    content: LetterContent = field(
+        default_factory=lambda: LetterContent(b"acc-1", b'{"amount\xff 3}', (("trace", b"abc"),))
+    )
     failure: str = ""
     browsers: list[FakeBrowser] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
@@ -96,7 +100,7 @@ class FakeCluster:
         return {topic: self.counts[topic] for topic in topics}
 
     async def facts(self, topic: str) -> TopicFacts:
-        return TopicFacts((Ends(0, 10, 110), Ends(1, 0, 95)), (("retention.ms", "604800000"),))
+        return TopicFacts((Ends(0, 10, 110), Ends(1, 0, 95)), self.settings)
 
     async def groups(self) -> Sequence[str]:
         self._check()
@@ -124,7 +128,7 @@ class FakeCluster:
         return self.letters[:limit]
 
     async def letter(self, letter_id: int) -> LetterContent | None:
-        return LetterContent(b"acc-1", b'{"amount\xff 3}', (("trace", b"abc"),))
+        return self.content
 
     async def requeue(self, letter_id: int) -> Verdict:
         return self._close(letter_id, "requeued")

@@ -174,12 +174,28 @@ def _filled(app: ControlCenter) -> bool:
 # ------------------------------------------------------------------------------------------------ snapshots
 
 
-def themed(look: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The theme a look is pictured in; ``no-color`` is one without colours."""
-    if look != "no-color":
-        return look
-    monkeypatch.setenv("NO_COLOR", "1")
-    return "ansi-dark"
+SIZES = {"80x24": (80, 24), "120x40": (120, 40), "200x50": (200, 50)}
+THEMES = ("guard-dark", "guard-light", "ansi-dark")
+
+
+class Album:
+    """Pictures of scenes at one size: in every theme, or without colours. ``differences`` are from those kept."""
+
+    def __init__(self, size: str, *, colours: bool) -> None:
+        self.size = SIZES[size]
+        self.theme = THEMES[0] if colours else "ansi-dark"
+        """What the control center starts with."""
+        self.differences: list[str] = []
+        self._size = size
+        self._looks = {theme: theme for theme in THEMES} if colours else {"no-color": self.theme}
+
+    async def take(self, session: Session, scene: str) -> None:
+        """Picture the screen in each look, once it stands still."""
+        for look, theme in self._looks.items():
+            session.app.theme = theme
+            await settle(session)
+            self.differences.append(difference(session, f"{scene}-{self._size}-{look}"))
+        session.app.theme = self.theme
 
 
 SECOND_LINE = 1

@@ -9,8 +9,7 @@ import pytest
 
 from tests.tui.fakes import Fakes
 from tests.tui.fakes_eventlog import FakeEventLog, entry
-from tests.tui.harness import Session, difference, running, settle, themed
-from tests.tui.test_snapshots import LOOKS, SIZES
+from tests.tui.harness import Album, Session, running
 from tui.screens.eventlog.event import EventScreen
 from tui.screens.eventlog.rows import event_lines, relation
 
@@ -21,17 +20,13 @@ async def _open(session: Session) -> None:
     await session.shows("seals 3 to 38 of 40")
 
 
-@pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
-async def test_pictures(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theme = themed(look, monkeypatch)
-    async with running(size=SIZES[size], theme=theme, files=tmp_path) as session:
+async def test_pictures(album: Album, tmp_path: Path) -> None:
+    async with running(size=album.size, theme=album.theme, files=tmp_path) as session:
         await _open(session)
-        await settle(session)
-        list_differs = difference(session, f"eventlog-{size}-{look}")
+        await album.take(session, "eventlog")
         await session.press("enter")
         await session.shows("chain of")
-        await settle(session)
-        assert not list_differs + difference(session, f"event-{size}-{look}")
+        await album.take(session, "event")
 
 
 async def test_the_tail_follows_and_browsing_stands_still() -> None:

@@ -90,6 +90,15 @@ def test_the_next_match_after_the_filter_was_cleared() -> None:
     assert feed.selected == rows(3, 4)[0]
 
 
+def test_no_more_than_a_sixteenth_is_held_beyond_the_limit() -> None:
+    feed = model(limit=160)
+    held = []
+    for first in range(0, 1_000, 7):
+        feed.add(rows(first, first + 7))
+        held.append(feed.total)
+    assert 160 < max(held) <= 170
+
+
 def test_old_rows_fall_out_and_are_counted_but_stay_under_the_reader() -> None:
     feed = model(limit=100)
     feed.add(rows(0, 90))

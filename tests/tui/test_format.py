@@ -12,6 +12,11 @@ def test_number(value: int | None, text: str) -> None:
     assert show.number(value) == text
 
 
+@pytest.mark.parametrize(("count", "text"), [(0, "0 restarts"), (1, "1 restart"), (1_200, "1.200 restarts")])
+def test_counted(count: int, text: str) -> None:
+    assert show.counted(count, "restart") == text
+
+
 def test_number_with_decimals() -> None:
     assert show.number(1234.5, 2) == "1.234,50"
 

@@ -9,8 +9,7 @@ import pytest
 
 from tests.tui.fakes import NOW_MS, FakeFlow, Fakes, FakeStack
 from tests.tui.fakes_health import FakeLogs, FakeWatchdog
-from tests.tui.harness import Session, difference, running, settle, themed
-from tests.tui.test_snapshots import LOOKS, SIZES
+from tests.tui.harness import Album, Session, running
 from tui.ports import ServiceState
 from tui.screens.health.port import Stall
 from tui.screens.health.rows import split_line
@@ -41,13 +40,10 @@ async def _open(session: Session) -> None:
     await session.shows("crashes 1")
 
 
-@pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
-async def test_picture(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theme = themed(look, monkeypatch)
-    async with running(_fakes(), size=SIZES[size], theme=theme, files=tmp_path) as session:
+async def test_picture(album: Album, tmp_path: Path) -> None:
+    async with running(_fakes(), size=album.size, theme=album.theme, files=tmp_path) as session:
         await _open(session)
-        await settle(session)
-        assert not difference(session, f"health-{size}-{look}")
+        await album.take(session, "health")
 
 
 async def test_services_and_tasks_show_state_restarts_and_silence() -> None:

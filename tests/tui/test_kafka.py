@@ -9,8 +9,7 @@ import pytest
 
 from tests.tui.fakes import NOW_MS, Fakes
 from tests.tui.fakes_cluster import FakeCluster, message
-from tests.tui.harness import Session, difference, running, settle, themed
-from tests.tui.test_snapshots import LOOKS, SIZES
+from tests.tui.harness import Album, Session, running
 from tui.screens.kafka.port import Batch, Start
 from tui.screens.kafka.rows import parse_start
 from tui.widgets.payload import bytes_lines, short, text_lines
@@ -29,23 +28,17 @@ async def _browse(session: Session) -> None:
     await session.shows("32 read, tail")
 
 
-@pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
-async def test_pictures(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theme = themed(look, monkeypatch)
-    async with running(size=SIZES[size], theme=theme, files=tmp_path) as session:
+async def test_pictures(album: Album, tmp_path: Path) -> None:
+    async with running(size=album.size, theme=album.theme, files=tmp_path) as session:
         await _open(session)
         await session.shows("error")
-        await settle(session)
-        differences = [difference(session, f"kafka-{size}-{look}")]
+        await album.take(session, "kafka")
         await session.press("G", "enter")
         await session.shows("32 read, tail")
         await session.press("k")
-        await settle(session)
-        differences.append(difference(session, f"messages-{size}-{look}"))
+        await album.take(session, "messages")
         await session.press("enter")
-        await settle(session)
-        differences.append(difference(session, f"message-{size}-{look}"))
-    assert not any(differences), "\n".join(differences)
+        await album.take(session, "message")
 
 
 async def test_groups_come_in_stages_and_what_is_unknown_is_na() -> None:

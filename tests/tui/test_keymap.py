@@ -6,10 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 
-from tests.tui.harness import running
+from tests.tui.fakes import Fakes
+from tests.tui.harness import Session, WatchedCenter, running
 from tui import keymap
 from tui.app import ControlCenter
+from tui.widgets.lines import Lines
 
 FORBIDDEN = ("ctrl+enter", "alt+", "super+", "f1", "f2", "f5", "f10")
 
@@ -79,3 +82,40 @@ async def test_help_lists_what_works_here(keys: list[str], first: str, there: li
 def test_the_guide_has_the_reference_of_this_registry() -> None:
     guide = (Path(__file__).parents[2] / "docs" / "control-center.md").read_text("utf-8")
     assert guide.endswith(keymap.reference().rstrip() + "\n"), "make screenshot writes it anew"
+
+
+@pytest.mark.parametrize("screen", keymap.SCREENS)
+async def test_help_lists_every_action_of_the_screen(screen: str) -> None:
+    async with running(size=(120, 60)) as session:
+        await session.press(str(keymap.NUMBERS[screen]))
+        await session.until(lambda: session.app.current_mode == screen, "the screen")
+        if screen == "ksqldb":
+            await session.press("escape")  # out of the editor, which takes ? as text
+        shown = session.app.screen
+        bound = {binding.id for pane in shown.focus_chain for kind in type(pane).__mro__ for binding in _own(kind)}
+        bound |= {binding.id for kind in type(shown).__mro__ for binding in _own(kind)}
+        await session.press("question_mark")
+        await session.shows("Everywhere")
+        told = "\n".join("".join(part for part, _ in line) for line in session.app.screen.query_one(Lines).lines)
+        missing = {name for name in bound if (action := keymap.find(name)) and action.help not in told}
+        assert not missing
+
+
+def _own(kind: type) -> list[Binding]:
+    return [binding for binding in vars(kind).get("BINDINGS", ()) if isinstance(binding, Binding)]
+
+
+async def test_help_shows_the_keys_of_the_user() -> None:
+    fakes = Fakes()
+    app = WatchedCenter(fakes.ports(), Path("/nonexistent"), keys={"letters.requeue": "z", "feed.open": "o"})
+    async with app.run_test(size=(120, 60)) as pilot:
+        session = Session(app, pilot, fakes)
+        await session.shows("alerts following")
+        await session.press("7", "question_mark")
+        await session.shows("Everywhere")
+        rows = ["".join(part for part, _ in line).split(maxsplit=1) for line in app.screen.query_one(Lines).lines]
+        keys = {row[1].strip(): row[0] for row in rows if len(row) == 2}
+        helps = {action.name: action.help for action in keymap.ACTIONS}
+        assert keys[helps["feed.open"]] == "o"
+        assert keys[helps["letters.requeue"]] == "z"
+        await app.close_all()

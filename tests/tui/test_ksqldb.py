@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.tui.fakes import FakeKsql, Fakes
-from tests.tui.harness import Session, running
+from tests.tui.harness import Session, WatchedCenter, running
 from tui.ports import SqlColumn, SqlObject, SqlProblem, Table, Vocabulary
+from tui.screens.ksqldb import grid
 from tui.screens.ksqldb.completion import candidates
 from tui.screens.ksqldb.editor import Editor
 from tui.screens.ksqldb.objects import Objects
 from tui.screens.ksqldb.result import table_lines
 from tui.screens.ksqldb.screen import KsqlScreen
+from tui.session import Session as Kept
 
 WORDS = Vocabulary(
     {
@@ -307,3 +309,37 @@ async def test_earlier_statements_come_back() -> None:
         assert isinstance(screen, KsqlScreen)
         await session.press("ctrl+up")
         await session.shows("FROM TRANSACTIONS EMIT CHANGES")
+
+
+async def test_what_was_being_written_comes_back_behind_the_history() -> None:
+    async with running() as session:
+        await session.press("3", "ctrl+r", "ctrl+l")
+        await session.type("SHOW")
+        await session.press("ctrl+up")
+        await session.until(lambda: _editor(session).text.startswith("SELECT"), "the earlier statement")
+        await session.press("ctrl+down")
+        await session.until(lambda: _editor(session).text == "SHOW", "what was being written")
+
+
+async def test_statements_and_tabs_are_found_again(tmp_path: Path) -> None:
+    path = tmp_path / "local.json"
+    first = WatchedCenter(Fakes().ports(), tmp_path, session=Kept.load(path))
+    async with first.run_test() as pilot:
+        session = Session(first, pilot, Fakes())
+        await session.shows("alerts following")
+        await session.press("3", "ctrl+r", "ctrl+t")
+        await session.type("SHOW TOPICS")
+        await first.close_all()
+    again = WatchedCenter(Fakes().ports(), tmp_path, session=Kept.load(path))
+    async with again.run_test() as pilot:
+        session = Session(again, pilot, Fakes())
+        await session.shows("ctrl+r runs the statement")
+        await session.press("ctrl+n")
+        await session.until(lambda: _editor(session).text == "SHOW TOPICS", "the second tab")
+        await session.press("ctrl+up")
+        await session.until(lambda: _editor(session).text.startswith("SELECT"), "the statement that was run")
+        await again.close_all()
+
+
+async def test_nested_values_are_json() -> None:
+    assert grid.text({"a": [1, None, "ç"]}) == '{"a": [1, null, "ç"]}'

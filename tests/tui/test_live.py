@@ -10,6 +10,7 @@ import pytest
 
 from tests.tui.fakes import NOW, NOW_MS, FakeFlow, Fakes, alert
 from tui.live import INBOX_LIMIT, Inbox, Live, Source, quantile
+from tui.widgets.status import number_cells
 from tui.ports import Unavailable
 
 
@@ -85,6 +86,19 @@ async def test_time_to_the_screen_is_measured_for_new_alerts_only() -> None:
     assert live.shown_quantile(0.5) is None, "alerts of before the start are no measure"
     live.shown([alert(50, produced_at=NOW_MS - 84)])
     assert live.shown_quantile(0.99) == pytest.approx(84.0)
+
+
+async def test_old_numbers_of_the_headline_have_their_age() -> None:
+    now = NOW
+    live = Live(Fakes(now=lambda: now).ports())
+    live.lag.clock = lambda: now
+    await live.lag.poll_once()
+    live.shown([alert(50, produced_at=NOW_MS - 84)])
+    assert (live.headline().lag_stale_s, live.headline().p99_age_s) == (None, None)
+    now += 130
+    head = live.headline()
+    assert (head.lag, head.lag_stale_s, head.p99_age_s) == (0, 130.0, 130.0)
+    assert [text for text, _ in number_cells(head)[3]] == ["p99 ", "84 ms", " 2m ago"]
 
 
 async def test_the_headline_is_unknown_before_the_first_answer() -> None:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import pytest
-
 from tests.tui.fakes_rules import SQL
-from tests.tui.harness import Session, difference, running, settle, themed
-from tests.tui.test_snapshots import LOOKS, SIZES
+from tests.tui.harness import Album, Session, running
 from tui.screens.rules.port import Trial
 from tui.screens.rules.rows import overlap_lines, spark, sql_lines
 from tui.screens.rules.screen import trial_of
@@ -21,24 +18,19 @@ async def _open(session: Session) -> None:
     await session.shows("78 %")
 
 
-@pytest.mark.parametrize(("size", "look"), LOOKS, ids=lambda value: value)
-async def test_pictures(size: str, look: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theme = themed(look, monkeypatch)
-    async with running(size=SIZES[size], theme=theme, files=tmp_path) as session:
+async def test_pictures(album: Album, tmp_path: Path) -> None:
+    async with running(size=album.size, theme=album.theme, files=tmp_path) as session:
         await _open(session)
-        await settle(session)
-        table = difference(session, f"rules-{size}-{look}")
+        await album.take(session, "rules")
         await session.press("o")
         await session.shows("share of the row")
-        await settle(session)
-        overlap = difference(session, f"overlap-{size}-{look}")
+        await album.take(session, "overlap")
         await session.press("escape", "b", "enter")
         await session.until(lambda: bool(session.fakes.rules.trials), "the backtest")
         await session.press("enter")
         await session.shows("gained 41")
         session.app.messages.clear()
-        await settle(session)
-        assert not table + overlap + difference(session, f"rule-{size}-{look}")
+        await album.take(session, "rule")
 
 
 async def test_switching_asks_and_says_what_follows() -> None:

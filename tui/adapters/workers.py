@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui import format as show
 from tui.ports import Done, Refused, ServiceState, Verdict
 from tui.screens.health.port import Hosted
 
@@ -86,7 +87,7 @@ def _processes(count: int) -> str:
 def _state(hosted: Sequence[Hosted]) -> ServiceState:
     restarts = sum(worker.restarts for worker in hosted)
     number = f"{len(hosted)} processes " if len(hosted) > 1 else ""
-    detail = f"{number}hosted here" + (f", {restarts} restarts" if restarts else "")
+    detail = f"{number}hosted here" + (f", {show.counted(restarts, 'restart')}" if restarts else "")
     if not hosted:
         return ServiceState("worker", "stopped", "none is hosted here")
     state = "restarting" if any(worker.pid is None for worker in hosted) else "up"

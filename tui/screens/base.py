@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from tui.ports import Verdict
 from tui.terminal.pacing import PacedScreen
+from tui.terminal.sanitise import clean
 from tui.widgets.canvas import COMPONENTS
 from tui.widgets.feed import Feed
 from tui.widgets.keybar import KeyBar, MessageLine
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tui.live import Live
 
 DRAIN_HZ = 4
+CONSEQUENCE = 120
+"""Characters of what is about to happen."""
 
 
 class ControlScreen(PacedScreen[None]):
@@ -96,7 +99,8 @@ class ControlScreen(PacedScreen[None]):
 
     async def sure(self, consequence: str) -> bool:
         """Whether the operator typed yes to what is about to happen."""
-        answer = await self.ask(f"{consequence}. Type yes (enter = no)", danger=True)
+        told = clean(consequence, CONSEQUENCE)  # a name of any length must not push out what to type
+        answer = await self.ask(f"{told}. Type yes (enter = no)", danger=True)
         if (answer or "").strip().casefold() == "yes":
             return True
         self.say("nothing done")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -17,12 +17,10 @@ from tui import keymap
 from tui.terminal.pacing import PacedScreen
 from tui.widgets.canvas import COMPONENTS, Cell, Line
 from tui.widgets.feed import Feed
-from tui.widgets.keybar import active_actions
+from tui.widgets.keybar import active_actions, resting_actions
 from tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tui.app import ControlCenter
 
 _CLOSE: list[BindingType] = [Binding("escape,q,backspace", "close", "close", show=False)]
@@ -104,28 +102,38 @@ class TextPanel(Panel):
 
 
 class HelpPanel(Panel):
-    """Every key that works on the screen below, from the action registry."""
+    """Every key of the screen below, from the action registry: what works now, then what other panes add."""
 
-    def __init__(self, below: Screen[Any]) -> None:
+    def __init__(self, below: Screen[Any], user_keys: Mapping[str, str]) -> None:
         super().__init__()
         self._active = active_actions(below)
+        self._resting = resting_actions(below, user_keys)
 
     def lines(self) -> Sequence[Line]:
-        return help_lines(self._active)
+        return help_lines(self._active, self._resting)
 
 
-def help_lines(active: Iterable[tuple[keymap.Action, str]]) -> list[Line]:
-    """Help grouped by scope, what is closest to the focus first."""
-    by_scope: dict[str, list[keymap.Action]] = {}
-    for action, _ in active:
-        by_scope.setdefault(action.scope, []).append(action)
+Keyed = tuple[keymap.Action, list[str]]
+
+
+def help_lines(active: Iterable[Keyed], resting: Iterable[Keyed]) -> list[Line]:
+    """Help grouped by scope: what is closest to the focus, other panes of the screen, what works everywhere."""
+    here, there = _by_scope(active), _by_scope(resting)
+    everywhere = here.pop("app", [])
+    groups = [*((scope, rows, "") for scope, rows in here.items())]
+    groups += [(scope, rows, "  tab goes to that pane") for scope, rows in there.items()]
     lines: list[Line] = []
-    for scope, actions in sorted(by_scope.items(), key=lambda item: item[0] == "app"):
-        lines.append([(f" {keymap.SCOPES[scope]}", "title")])
-        for action in actions:
-            keys = " ".join(keymap.shown(key) for key in action.keys)
-            lines.append([(f"   {keys:<18} ", "key"), (action.help, "text")])
+    for scope, rows, note in [*groups, ("app", everywhere, "")]:
+        lines.append([(f" {keymap.SCOPES[scope]}", "title"), (note, "dim")])
+        lines += [[(f"   {' '.join(keys):<18} ", "key"), (action.help, "text")] for action, keys in rows]
     return lines
+
+
+def _by_scope(actions: Iterable[Keyed]) -> dict[str, list[Keyed]]:
+    found: dict[str, list[Keyed]] = {}
+    for action, keys in actions:
+        found.setdefault(action.scope, []).append((action, keys))
+    return found
 
 
 class MessagesPanel(Panel):

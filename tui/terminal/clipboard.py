@@ -13,7 +13,7 @@ OSC52_LIMIT = 74_994
 
 def osc52(text: str, environ: Mapping[str, str]) -> str | None:
     """The sequence that sets the clipboard, for the terminal or the tmux around it; None when the text is too long."""
-    data = text.encode()
+    data = text.encode("utf-8", "replace")
     if len(data) > OSC52_LIMIT:
         return None
     sequence = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
@@ -27,6 +27,6 @@ def save(text: str, folder: Path, name: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
         file.write(text)
     return path

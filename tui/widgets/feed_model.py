@@ -12,6 +12,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+SLACK = 16
+"""This part of the limit may be held beyond it, so that not every row that comes has the old ones sorted out."""
+
 
 class FeedModel(Generic[T]):
     """Rows, filter, cursor and window of a feed (``live``) or of a plain list that is replaced as a whole."""
@@ -87,7 +90,7 @@ class FeedModel(Generic[T]):
 
     def _trim(self) -> None:
         excess = len(self._rows) - self._limit
-        if excess > self._limit // 4:
+        if excess > self._limit // SLACK:
             for old in list(islice(self._rows, excess)):
                 self._matched.pop(old, None)
             self._rows = dict(islice(self._rows.items(), excess, None))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -10,19 +13,33 @@ from tui import keymap
 from tui.widgets.canvas import Canvas, Cell, spread
 
 
-def active_actions(screen: Screen[object]) -> list[tuple[keymap.Action, str]]:
-    """The registry's actions that work now, each with the key shown for it (a user's keymap included)."""
-    found: dict[str, tuple[keymap.Action, str]] = {}
+def active_actions(screen: Screen[object]) -> list[tuple[keymap.Action, list[str]]]:
+    """The registry's actions that work now with their keys as people read them, a user's keymap included."""
+    found: dict[str, tuple[keymap.Action, list[str]]] = {}
     for key, active in screen.active_bindings.items():
         action = keymap.find(active.binding.id)
-        if action is not None and active.enabled and action.name not in found:
-            found[action.name] = (action, keymap.shown(_preferred(action, key)))
-    return list(found.values())
+        if action is not None and active.enabled:
+            found.setdefault(action.name, (action, []))[1].append(key)
+    return [(action, _in_order(action, keys)) for action, keys in found.values()]
 
 
-def _preferred(action: keymap.Action, key: str) -> str:
-    """The registry's first spelling when the key is one of its own, such as ``?`` for ``question_mark``."""
-    return action.keys[0] if key in action.keys else key
+def _in_order(action: keymap.Action, keys: list[str]) -> list[str]:
+    """As the registry names them, then the user's own."""
+    own = [key for key in action.keys if key in keys]
+    return [keymap.shown(key) for key in own + [key for key in keys if key not in own]]
+
+
+def resting_actions(screen: Screen[object], user_keys: Mapping[str, str]) -> list[tuple[keymap.Action, list[str]]]:
+    """Actions of the screen's other panes, which work when these have the focus."""
+    active = {action.name for action, _ in active_actions(screen)}
+    classes = dict.fromkeys(kind for pane in screen.focus_chain for kind in type(pane).__mro__)
+    bound = (binding for kind in classes for binding in vars(kind).get("BINDINGS", ()))
+    actions = (keymap.find(binding.id) for binding in bound if isinstance(binding, Binding))
+    found = {action.name: action for action in actions if action is not None and action.name not in active}
+    return [
+        (action, [keymap.shown(key) for key in user_keys.get(name, ",".join(action.keys)).split(",")])
+        for name, action in found.items()
+    ]
 
 
 class KeyBar(Canvas):
@@ -44,7 +61,8 @@ class KeyBar(Canvas):
         helps: list[Cell] = []
         cells: list[Cell] = [(" ", "dim")]
         room = width - len("  ? help ") - 1
-        for action, key in listed:
+        for action, keys in listed:
+            key = keys[0]
             if action.id == "help":
                 helps = [(key, "key"), (" help ", "dim")]
                 continue

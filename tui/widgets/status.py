@@ -21,12 +21,19 @@ def number_cells(head: Headline) -> list[list[Cell]]:
     groups: list[list[Cell]] = [
         [(show.number(head.payments_per_s), old), (" pay/s", "dim")],
         [(show.number(head.alerts_per_min), old), (" alerts/min", "dim")],
-        [("lag ", "dim"), (show.number(head.lag), "warn" if head.lag and head.lag > 1000 else old)],
-        [("p99 ", "dim"), (show.duration(head.p99_ms), old)],
+        _aged("lag ", show.number(head.lag), "warn" if head.lag and head.lag > 1000 else old, head.lag_stale_s),
+        _aged("p99 ", show.duration(head.p99_ms), old, head.p99_age_s),
     ]
     if head.dropped:
         groups.append([("dropped ", "dim"), (show.number(head.dropped), "warn")])
     return groups
+
+
+def _aged(name: str, text: str, style: str, age_s: float | None) -> list[Cell]:
+    """A number; dim and with its age when it is old."""
+    if age_s is None or text == show.UNKNOWN:
+        return [(name, "dim"), (text, style)]
+    return [(name, "dim"), (text, "dim"), (f" {show.age(age_s)} ago", "warn")]
 
 
 class StatusLine(Canvas):

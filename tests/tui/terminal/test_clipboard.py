@@ -21,6 +21,11 @@ def test_tmux_gets_it_wrapped_with_doubled_escapes() -> None:
     assert sequence.endswith("\x07\x1b\\")
 
 
+def test_half_a_character_is_no_reason_to_fail(tmp_path: Path) -> None:
+    assert clipboard.osc52("\ud800x", {}) == f"\x1b]52;c;{base64.b64encode(b'?x').decode()}\x07"
+    assert clipboard.save("\ud800x", tmp_path, "rows.csv").read_text() == "?x"
+
+
 def test_too_long_a_text_is_left_to_the_file() -> None:
     assert clipboard.osc52("x" * (clipboard.OSC52_LIMIT + 1), {}) is None
 

@@ -7,6 +7,8 @@ from tui.ports import Alert
 from tui.screens.alerts import rows
 from tui.widgets.feed import Feed
 
+HIDDEN_EVERY_S = 2.0
+
 
 class AlertFeed(Feed[Alert]):
     """Draws from an inbox of its own. What waited there while the screen was hidden does not count as slow."""
@@ -26,6 +28,12 @@ class AlertFeed(Feed[Alert]):
     def attach(self, live: Live) -> None:
         self._center_live = live
         self._inbox = live.inbox()
+        self.set_interval(HIDDEN_EVERY_S, self._take_in, name="hidden")
+
+    def _take_in(self) -> None:
+        """Hold what the other feeds hold, also while nobody looks: else each keeps old alerts of its own."""
+        if not self.screen.is_current:
+            self.add(self._inbox.take())
 
     def hidden(self) -> None:
         """The screen was not shown for a while."""
@@ -40,5 +48,5 @@ class AlertFeed(Feed[Alert]):
             if not self._was_hidden:
                 self._center_live.shown(fresh)
             self.add(fresh)
-            self.redraw()
+        self.redraw()
         self._was_hidden = False

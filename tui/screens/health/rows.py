@@ -121,7 +121,7 @@ def loop_line(stalls: Sequence[Stall], crashes: Sequence[CrashReport] | None, no
     if stalls:
         worst, last = max(stalls, key=lambda stall: stall.ms), stalls[-1]
         cells += [
-            (f"{len(stalls)} stalls, worst ", "dim"),
+            (f"{show.counted(len(stalls), 'stall')}, worst ", "dim"),
             (show.duration(worst.ms), "bad" if worst.ms >= 1000 else "warn"),
             (f", last {_age(last.at, now_ms)} ago ", "dim"),
         ]

@@ -33,7 +33,7 @@ TOPICS = (
     Column("topic", 24, grow=1, limit=60),
     Column("partitions", 10, "right"),
     Column("messages", 14, "right"),
-    Column("per second", 10, "right"),
+    Column("msg/s", 10, "right"),
 )
 
 

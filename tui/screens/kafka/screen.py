@@ -135,7 +135,7 @@ class KafkaScreen(ControlScreen):
         self, partitions: Mapping[str, int], counts: Mapping[str, int], rates: Mapping[str, float]
     ) -> None:
         known: Mapping[str, float | None] = rates or {row.name: row.rate for row in self._topics.model.rows()}
-        self._topics.title_text = f"{len(partitions)} topics"
+        self._topics.title_text = show.counted(len(partitions), "topic")
         self._topics.replace(
             [TopicRow(name, count, counts.get(name), known.get(name)) for name, count in partitions.items()]
         )
@@ -144,7 +144,7 @@ class KafkaScreen(ControlScreen):
         cluster = self.live.ports.cluster
         names = await cluster.groups()
         self._described = {name: self._described.get(name, GroupRow(name, None)) for name in names}
-        self._groups.title_text = f"{len(names) + 1} groups"
+        self._groups.title_text = show.counted(len(names) + 1, "group")
         for name in names[:ROWS]:
             try:
                 self._described[name] = GroupRow(name, await cluster.group(name))

@@ -17,6 +17,7 @@ from tui.screens.base import ControlScreen
 from tui.screens.dialogs import TextPanel
 from tui.screens.kafka.port import Message, Start
 from tui.screens.kafka.rows import MESSAGES, message_cells, message_lines, parse_start, start_text
+from tui.terminal.sanitise import clean
 from tui.widgets.canvas import Cell
 from tui.widgets.feed import Feed
 from tui.widgets.lines import Lines
@@ -134,18 +135,15 @@ class TopicScreen(ControlScreen):
         self.talk(self._produce(), "ask")
 
     async def _produce(self) -> None:
-        value = await self.ask(f"value of a message for {self.topic} (esc = none is sent)", more=True)
+        topic = clean(self.topic, 60)
+        value = await self.ask(f"value of a message for {topic} (esc = none is sent)", more=True)
         if value is None:
             return
         key = await self.ask("its key (empty = none)", more=True)
         if key is None:
             return
         size = len(value.encode())
-        named = f"key {key!r}" if key else "no key"
-        answer = await self.ask(
-            f"send {size} bytes, {named}, to {self.topic}? Its readers act on it. Type yes", danger=True
-        )
-        if (answer or "").strip().casefold() != "yes":
-            self.say("nothing was sent")
+        named = f"key {clean(key, 30)}" if key else "no key"
+        if not await self.sure(f"send {show.counted(size, 'byte')}, {named}, to {topic}: its readers act on it"):
             return
         await self.center.command(self.live.ports.cluster.produce(self.topic, key.encode() or None, value.encode()))

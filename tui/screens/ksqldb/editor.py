@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _COMPONENTS = ("keyword", "type", "function", "string", "quoted", "number", "comment")
 
 
+DRAWN = 4_000
+"""Characters of a line that are drawn: a longer one, as from a file that is no SQL, would hold up every key."""
+COLOURED = 50_000
+
+
 class Editor(TextArea):
     """Marks ``problem`` (line and column from 1) until the text changes. The panel's keys are bound here too."""
 
@@ -42,7 +47,7 @@ class Editor(TextArea):
         self.refresh()
 
     def _tokenise(self) -> None:
-        text = self.text
+        text = self.text[:COLOURED]
         if text == self._spans_of:
             return
         self._spans_of = text
@@ -62,7 +67,7 @@ class Editor(TextArea):
 
     def get_line(self, line_index: int) -> Text:
         self._tokenise()
-        line = Text(visible(self.document.get_line(line_index)), end="", no_wrap=True)
+        line = Text(visible(self.document.get_line(line_index)[:DRAWN]), end="", no_wrap=True)
         for kind, begin, end in self._spans.get(line_index, ()):
             if kind != "end":
                 line.stylize(self.get_component_rich_style(f"editor--{kind}", partial=True), begin, end)

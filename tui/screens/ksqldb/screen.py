@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -48,21 +47,26 @@ class KsqlScreen(ControlScreen):
         self._at = 0
         self._made = 0
         self._ticks = 0
-        self._history: list[str] = []
         self._recalled = 0
+        self._draft = ""
+        """What was being written when an earlier statement was brought back."""
+        self._loading = False
         self._entries: Sequence[SqlObject] = ()
         self._words = Vocabulary()
         self._offered: tuple[str, list[str]] = ("", [])
         """The begun word that was completed, and what it may become, the shown one first."""
 
     def body(self) -> Iterator[Widget]:
-        tab = self._make_tab(FIRST_STATEMENT)
+        for text in self.center.session.editors[:TABS] or [FIRST_STATEMENT]:
+            tab = self._make_tab(text)
+            tab.grid.display = tab is self.tab
+        self._recalled = len(self.center.session.statements)
         with Horizontal():
             with Vertical(id="left"):
                 yield Lines(id="info")
-                yield Editor(FIRST_STATEMENT, id="editor")
+                yield Editor(self.tab.text, id="editor")
                 yield Lines(id="problem")
-                yield tab.grid
+                yield from (tab.grid for tab in self._tabs)
             yield Objects()
 
     def _make_tab(self, text: str) -> Tab:
@@ -86,8 +90,9 @@ class KsqlScreen(ControlScreen):
             tab.drain()
         self._show_info()
         self._show_problem()
-        if self._ticks % (DRAIN_HZ * OBJECTS_EVERY_S) == 0:
-            self.run_worker(self._load_objects(), group="objects", exclusive=True)
+        if self._ticks % (DRAIN_HZ * OBJECTS_EVERY_S) == 0 and not self._loading:
+            self._loading = True
+            self.run_worker(self._load_objects(), group="objects")
         self._ticks += 1
 
     def _show_info(self) -> None:
@@ -141,6 +146,8 @@ class KsqlScreen(ControlScreen):
             objects.empty = str(error)
             objects.replace([])
             return
+        finally:
+            self._loading = False
         objects.list_up(self._entries, self._words.columns)
 
     # ------------------------------------------------------------------------------------------ running
@@ -155,9 +162,9 @@ class KsqlScreen(ControlScreen):
         if not lexer.statements(sql):
             self.say("there is no statement to run", "warn")
             return
-        if not self._history or self._history[-1] != sql:
-            self._history.append(sql)
-        self._recalled = len(self._history) - 1
+        session = self.center.session
+        session.ran(sql)
+        self._recalled = len(session.statements) - 1
         self._start(self.tab, sql)
 
     def _start(self, tab: Tab, sql: str) -> None:
@@ -190,10 +197,14 @@ class KsqlScreen(ControlScreen):
         self.tick()
 
     def action_recall(self, step: int) -> None:
-        wanted = self._recalled + step
-        if 0 <= wanted < len(self._history):
+        earlier, text = self.center.session.statements, self._editor.text
+        at = self._recalled
+        if at >= len(earlier) or text != earlier[at]:
+            self._draft, at = text, len(earlier)
+        wanted = at + step
+        if 0 <= wanted <= len(earlier):
             self._recalled = wanted
-            self._editor.text = self._history[wanted]
+            self._editor.text = [*earlier, self._draft][wanted]
 
     def action_clear(self) -> None:
         self.put("")
@@ -243,8 +254,6 @@ class KsqlScreen(ControlScreen):
         return tab
 
     def _show_tab(self, index: int) -> None:
-        if self._at < len(self._tabs):
-            self.tab.text = self._editor.text
         self._at = index
         for tab in self._tabs:
             tab.grid.display = tab is self.tab
@@ -321,10 +330,12 @@ class KsqlScreen(ControlScreen):
         return self._editor.get_text_range((0, 0), self._editor.cursor_location)
 
     def on_text_area_changed(self) -> None:
+        self.tab.text = self._editor.text
+        self.center.session.editors = [tab.text for tab in self._tabs]
         before = self._before_cursor()
         word, offered = self._offered
         if not (offered and begun(before) == offered[0]):
-            self._offered = (begun(before), candidates(before, self._editor.text, self._words, self._entries))
+            self._offered = (begun(before), candidates(before, self.tab.text, self._words, self._entries))
             word, offered = self._offered
         self.tab.grid.note = [("tab ", "key"), ("  ".join(offered[:6]) + " ", "dim")] if word and offered else ()
         self.tab.grid.redraw()
@@ -356,8 +367,7 @@ class KsqlScreen(ControlScreen):
         width = max((len(name) for name in names), default=0)
         lines: list[Line] = [[(" record", "title")]]
         for name, value in zip(names, event.row[1], strict=False):
-            text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else grid.text(value)
-            for index, part in enumerate(wrap(text, max(20, self.size.width - width - 6))):
+            for index, part in enumerate(wrap(grid.text(value), max(20, self.size.width - width - 6))):
                 lines.append([(f"   {name if index == 0 else '':<{width}}  ", "dim"), (part, "text")])
         self.app.push_screen(TextPanel(lines))
 

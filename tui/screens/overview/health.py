@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tui import format as show
 from tui.ports import Second, ServiceState, Totals, WorkerState
 from tui.widgets.canvas import Cell, Line
+from tui.widgets.flow import flow
 
 STATES = {
     "up": "good",
@@ -47,46 +48,58 @@ def health_lines(services: Sequence[ServiceState], workers: Sequence[WorkerState
         state, style = worker.state, STATES.get(worker.state, "text")
         if silent > SILENT_MS:
             state, style = f"{show.age(silent / 1000)} old", "dim"
-        restarts = f"  {worker.restarts} restarts" if worker.restarts else ""
+        restarts = f"  {show.counted(worker.restarts, 'restart')}" if worker.restarts else ""
         lines.append([(f" {name:<11}", "text"), (f"{state:<9}", style), (worker.detail + restarts, "dim")])
     return lines
 
 
 def share_lines(
-    seconds: Sequence[Second | None], totals: Totals | None, p50_ms: float | None, stale_s: float | None
+    seconds: Sequence[Second | None],
+    totals: Totals | None,
+    width: int,
+    *,
+    shown_ms: tuple[float | None, float | None] = (None, None),
+    stale_s: float | None = None,
+    totals_stale_s: float | None = None,
 ) -> list[Line]:
-    """Decisions of the last five minutes, money, queue, latency."""
+    """Decisions of the last five minutes and latencies; money and cases. Facts that find no place are left out whole.
+
+    ``shown_ms`` is payment to screen, p50 and p99; what is stale is dim and says of when it is.
+    """
     known = [row for row in seconds if row is not None]
     payments = sum(row.payments for row in known)
-    value: str = "dim" if stale_s is not None else "strong"
-
     # A revised decision counts under its new name as well: what is left of the payments stands approved.
     review, block = sum(row.review for row in known), sum(row.block for row in known)
-    decided: list[Cell] = []
-    for name, count in (("approve", max(0, payments - review - block)), ("review", review), ("block", block)):
-        decided += [(f" {name} ", "dim"), (f"{show.percent(count / payments if payments else None)} ", value)]
+    value, old = ("strong", []) if stale_s is None else ("dim", [_as_of(stale_s)])
+    decided = [*old]
+    for name, count in (("flagged", review + block), ("review", review), ("block", block)):
+        decided.append([(f"{name} ", "dim"), (show.percent(count / payments if payments else None, 2), value)])
+    p50, p99 = shown_ms
+    decided.append(
+        [("to screen p50 ", "dim"), (show.duration(p50), value), ("  p99 ", "dim"), (show.duration(p99), value)]
+    )
     worst = [row.latency_p99_ms for row in known[-60:] if row.latency_p99_ms is not None]
-    decided += [
-        ("  decided p99 ", "dim"),
-        (show.duration(max(worst, default=None)), value),
-        ("  on screen p50 ", "dim"),
-        (show.duration(p50_ms), value),
-    ]
-    if stale_s is not None:
-        decided.append((f"  as of {show.age(stale_s)} ago", "warn"))
+    decided.append([("decided p99 ", "dim"), (show.duration(max(worst, default=None)), value)])
+    return [flow(decided, width)[0], flow(_money(totals, totals_stale_s), width)[0]]
+
+
+def _as_of(stale_s: float) -> list[Cell]:
+    return [(f"as of {show.age(stale_s)} ago", "warn")]
+
+
+def _money(totals: Totals | None, stale_s: float | None) -> list[list[Cell]]:
     if totals is None:
-        return [decided, [(" money stopped today -  at risk -", "dim")]]
-    money: list[Cell] = [
-        (" stopped today ", "dim"),
-        (show.money(totals.money_stopped), "good"),
-        ("  at risk ", "dim"),
-        (show.money(totals.money_at_risk), "warn" if totals.money_at_risk else value),
-        ("  open cases ", "dim"),
-        (show.number(totals.open_cases), value),
+        return [[("stopped today -", "dim")], [("at risk -", "dim")], [("cases -", "dim")]]
+    value, good, warn, bad = ("strong", "good", "warn", "bad") if stale_s is None else ("dim",) * 4
+    parts: list[list[Cell]] = [] if stale_s is None else [_as_of(stale_s)]
+    parts += [
+        [("stopped today ", "dim"), (show.money(totals.money_stopped), good)],
+        [("at risk ", "dim"), (show.money(totals.money_at_risk), warn if totals.money_at_risk else value)],
+        [("cases ", "dim"), (show.number(totals.open_cases), value)],
     ]
-    if totals.closed_hour:
-        money.append((f"  {totals.closed_hour}/h by {totals.analysts}", value))
-        money.append((f"  clear in {show.age(3600 * totals.open_cases / totals.closed_hour)}", "dim"))
     if totals.dead_letters:
-        money += [("  dead letters ", "dim"), (show.number(totals.dead_letters), "bad")]
-    return [decided, money]
+        parts.append([("dead letters ", "dim"), (show.number(totals.dead_letters), bad)])
+    if totals.closed_hour:
+        left = show.age(3600 * totals.open_cases / totals.closed_hour)
+        parts += [[(f"{totals.closed_hour}/h by {totals.analysts}", value)], [(f"{left} left", "dim")]]
+    return parts

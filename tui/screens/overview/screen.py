@@ -60,8 +60,16 @@ class OverviewScreen(ControlScreen):
         self.query_one(Chart).show(values if live.seconds.value is not None else [], now_ms // 1000 - 1, note)
         health = health_lines(list(live.services.values()), live.workers.value, now_ms)
         self.query_one("#health", Lines).show(health)
-        shares = share_lines(seconds, live.totals.value, live.shown_quantile(0.5), live.seconds.stale)
-        self.query_one("#shares", Lines).show(shares)
+        pane = self.query_one("#shares", Lines)
+        shares = share_lines(
+            seconds,
+            live.totals.value,
+            pane.size.width,
+            shown_ms=(live.shown_quantile(0.5), live.shown_quantile(0.99)),
+            stale_s=live.seconds.stale,
+            totals_stale_s=live.totals.stale,
+        )
+        pane.show(shares)
         self._preview()
 
     def _preview(self) -> None:
