@@ -27,6 +27,7 @@ DEFAULTS: Mapping[str, str] = {
     "ksql.query.push.v2.enabled": "false",
     "ksql.suppress.enabled": "true",
     "ksql.headers.columns.enabled": "true",
+    "ksql.lambdas.enabled": "true",
     "ksql.insert.into.values.enabled": "true",
 }
 

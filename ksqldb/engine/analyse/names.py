@@ -135,6 +135,8 @@ class Names:
         """The expression with every column reference that has one owner qualified by its alias, and known types."""
         for node in walk(expr):
             if isinstance(node, ast.Lambda):
+                if not self.catalog.flag("ksql.lambdas.enabled"):
+                    raise PreparationError("Lambdas are not enabled at this time.")
                 self._check_lambda(node, frozenset())
 
         def plugin(node: Expression) -> Expression | None:

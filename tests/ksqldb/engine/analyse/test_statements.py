@@ -180,6 +180,11 @@ def test_a_timestamp_format_is_for_texts(kind: str) -> None:
             "Cannot create Stream because schema with headers columns is disabled.",
         ),
         (
+            "ksql.lambdas.enabled",
+            "CREATE STREAM o AS SELECT id, TRANSFORM(ARRAY[a], x => x + 1) AS more FROM s;",
+            "Lambdas are not enabled at this time.",
+        ),
+        (
             "ksql.insert.into.values.enabled",
             "INSERT INTO s (id, a) VALUES ('x', 1);",
             "The server has disabled INSERT INTO ... VALUES functionality.",
