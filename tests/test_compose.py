@@ -57,6 +57,43 @@ def texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
+# ------------------------------------------------------------------------------------------- schemas and the linter
+
+
+def said_by(tool: str, *arguments: str, text: str | None = None) -> tuple[int, str]:
+    """Exit code and words of a tool that is installed beside this Python."""
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name(tool)), *arguments],
+        cwd=ROOT,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [("compose-spec", "docker-compose.yaml"), ("github-workflows", ".github/workflows/ci.yml")],
+)
+def test_it_is_of_its_schema(schema: str, file: str, tmp_path: Path) -> None:
+    code, said = said_by("check-jsonschema", "--builtin-schema", f"vendor.{schema}", file)
+    assert code == 0, said
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text((ROOT / file).read_text() + "\nservices: [kafka]\njobs: 1\n")
+    code, said = said_by("check-jsonschema", "--builtin-schema", f"vendor.{schema}", str(wrong))
+    assert code == 1, said
+
+
+def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
+    assert said_by("hadolint", "--no-color", "Dockerfile") == (0, "")
+    code, said = said_by("hadolint", "--no-color", "-", text=f"{(ROOT / 'Dockerfile').read_text()}RUN cd /tmp && ls\n")
+    assert code == 1
+    assert "DL3003" in said
+
+
 # ------------------------------------------------------------------------------------------ the program's settings
 
 
