@@ -7,19 +7,20 @@ import signal
 from pathlib import Path
 from time import monotonic
 
+import msgspec
+
 from core.output import note, print_rows
 from core.replay import mapping
 from core.replay.guess import describe
 from core.replay.pace import speed as parse_speed
 from core.replay.replay import Replay, Sent
-from core.replay.report import Report
-from core.replay.results import Since, collect, count_rows, dead_letters, json_line, latencies
+from core.replay.report import Report, overview
+from core.replay.results import Since, collect, json_line
 from core.replay.scorecard import later, score
 from core.replay.source import Source
 from core.settings import Settings
 from core.stack.commands import tell
 from core.workers.session import Session, session
-from schema import transaction
 
 _TASKS = ("consumer", "projector", "rules")
 _SETTLE_S = 120.0
@@ -53,15 +54,23 @@ async def replay(
         note(f"{survey.rejected:,} rows are no payments and are left out")
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    whole = asyncio.current_task()
+
+    def interrupt() -> None:
+        """Once: stop sending and score what was sent. Again: leave it."""
+        if stop.is_set() and whole is not None:
+            whole.cancel()
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, interrupt)
     async with session(settings, tell, _TASKS, _KEEP) as work:
         await work.ready(_TASKS, note)
         since = await work.since()
         began = monotonic()
         sent = await Replay(work, source, survey, delay, factor, note).send(stop)
         if not sent.complete:
-            note(f"stopped after {sent.payments:,} payments; waiting for those on their way")
+            note(f"stopped after {sent.payments:,} payments; waiting for those on their way (ctrl-c again leaves them)")
         settled = await work.settle(_SETTLE_S)
         elapsed = monotonic() - began
         await _projected(work)
@@ -73,6 +82,8 @@ async def replay(
         print_report(report)
     if not settled:
         note("the pipeline did not come to rest: some rule rows may be missing")
+    if report.repeated:
+        note(f"{report.repeated:,} payments were taken in before, and stand as they were judged then")
     if not sent.complete:
         return INTERRUPTED
     return 0 if settled and report.lost == 0 else 1
@@ -98,25 +109,20 @@ async def _projected(work: Session) -> None:
 async def _report(
     work: Session, since: Since, sent: Sent, elapsed: float, marked: tuple[int | None, int], *, scored: bool
 ) -> Report:
-    rows = await count_rows(work.pool, since)
-    refused = await dead_letters(work.pool, work.cluster, transaction.TOPIC, since)
     results = await collect(work.log, since)
+    report = await work.report(since, sent.payments, elapsed, results)
+    if report.lost:  # or known before: then what stands from then is what this file comes to
+        results = await collect(work.log, Since(0, {}), sent.ids)
+        missing = max(0, len(sent.ids) - len(results.outcomes) - report.dead_letters)
+        before = await work.report(since, sent.payments, elapsed, results)
+        report = msgspec.structs.replace(
+            before, duplicates=report.duplicates, lost=missing, repeated=report.lost - missing
+        )
     truth, known = sent.truth, frozenset[str]()
     if marked[0] is not None:
         truth, known = later(results.outcomes, truth, marked[0], marked[1])
-    return Report(
-        transactions=sent.payments,
-        rows=rows,
-        lost=sent.payments - rows - refused,
-        duplicates=rows - len(results.outcomes),
-        dead_letters=refused,
-        alerts=len(results.alerts),
-        alerts_by_rule=results.alerts_by_rule,
-        decisions=results.decisions,
-        decisions_digest=results.digest,
-        elapsed_s=round(elapsed, 2),
-        rate_tx_s=round(rows / max(elapsed, 0.001), 1),
-        latency_ms=await latencies(work.pool, since),
+    return msgspec.structs.replace(
+        report,
         complete=sent.complete,
         score=score(results.outcomes, results.alerts, truth, known) if scored else None,
     )
@@ -124,21 +130,7 @@ async def _report(
 
 def print_report(report: Report) -> None:
     """The scorecard as tables."""
-    print_rows(
-        ("what", "value"),
-        [
-            ("payments sent", report.transactions),
-            ("rows", report.rows),
-            ("lost", report.lost),
-            ("duplicates", report.duplicates),
-            ("seconds", report.elapsed_s),
-            ("payments/s", report.rate_tx_s),
-            ("alerts", report.alerts),
-            *((f"  {rule}", count) for rule, count in report.alerts_by_rule.items()),
-            *((f"decision {name}", count) for name, count in report.decisions.items()),
-            ("decisions digest", report.decisions_digest[:16]),
-        ],
-    )
+    print_rows(("what", "value"), overview(report))
     found = report.score
     if found is None:
         return

@@ -27,14 +27,17 @@ from schema.transaction import Transaction
 
 CHUNK = 1_000
 _TELL_S = 1.0
+_PACE = 15
+"""The rate told is that of so many of the last tellings, about as many seconds."""
 _POLL_S = 0.02
 
 
 class Sent(NamedTuple):
-    """What was sent: payments, whether all of them, and the truth about each."""
+    """What was sent: payments, whether all of them, their ids, and the truth about those that have a label."""
 
     payments: int
     complete: bool
+    ids: set[str]
     truth: dict[str, Truth]
 
 
@@ -58,20 +61,21 @@ class Replay:
         self._tell = tell
         self._window = Window()
         self._labels: deque[Label] = deque()
+        self._ids: set[str] = set()
         self._truth: dict[str, Truth] = {}
         self._sent = 0
         self._told = 0.0
-        self._began = monotonic()
+        self._pace: deque[tuple[float, int]] = deque(maxlen=_PACE)
 
     async def send(self, stop: asyncio.Event) -> Sent:
         """Send everything, or what goes until ``stop``."""
-        self._began = monotonic()
+        self._pace.append((monotonic(), 0))
         started = time()
         epoch = -1
         async with Sender(self._work.kafka) as sender:
             for chunk in self._chunks():
                 if stop.is_set():
-                    return Sent(self._sent, False, self._truth)
+                    return Sent(self._sent, False, self._ids, self._truth)
                 first = chunk[0][0].event_time
                 if epoch_of(first) != epoch:
                     epoch = epoch_of(first)
@@ -84,7 +88,7 @@ class Replay:
             if self._delay is not None and not stop.is_set():
                 # What becomes known after the last payment is there for whatever is replayed next.
                 await self._send_labels(self._survey.last + self._delay, sender)
-        return Sent(self._sent, not stop.is_set(), self._truth)
+        return Sent(self._sent, not stop.is_set(), self._ids, self._truth)
 
     def _chunks(self) -> Iterator[list[tuple[Transaction, Label | None]]]:
         """Payments in chunks that lie in one list epoch each."""
@@ -122,6 +126,7 @@ class Replay:
         records = []
         for tx, known in chunk:
             records.append(payment(msgspec.structs.replace(tx, produced_at=now)))
+            self._ids.add(tx.transaction_id)
             if known is not None:
                 self._truth[tx.transaction_id] = Truth(known.is_fraud, known.scenario)
                 if self._delay is not None:
@@ -142,13 +147,11 @@ class Replay:
         if monotonic() - self._told < _TELL_S:
             return
         self._told = monotonic()
-        elapsed = max(0.001, monotonic() - self._began)
-        rate = self._sent / elapsed
-        left = (self._survey.payments - self._sent) / rate if rate else 0.0
-        share = 100 * self._sent / self._survey.payments
-        self._tell(
-            f"{share:5.1f} %  {self._sent:,} of {self._survey.payments:,} sent  {rate:,.0f}/s  {left:.0f} s left"
-        )
+        (before, had), total = self._pace[0], self._survey.payments
+        self._pace.append((self._told, self._sent))
+        rate = (self._sent - had) / max(0.001, self._told - before)
+        left = f"{(total - self._sent) / rate:,.0f} s left" if rate else "held back"
+        self._tell(f"{100 * self._sent / total:5.1f} %  {self._sent:,} of {total:,} sent  {rate:,.0f}/s  {left}")
 
 
 async def _until(due: float, stop: asyncio.Event) -> None:

@@ -49,7 +49,10 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """``latency_ms``: from ``produced_at`` to the writing of the decision, wall clock; null where not measured."""
+    """``latency_ms``: from ``produced_at`` to the writing of the decision, wall clock; null where not measured.
+
+    ``repeated``: payments that had been taken in before, or stand in the file twice; they are judged once.
+    """
 
     transactions: int
     rows: int
@@ -63,6 +66,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     elapsed_s: float
     rate_tx_s: float
     latency_ms: Percentiles
+    repeated: int = 0
     complete: bool = True
     score: Score | None = None
     scenarios: list[ScenarioLine] | None = None
@@ -74,3 +78,23 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         if built["scenarios"] is None:
             del built["scenarios"]
         return built if score is None else {**built, **msgspec.to_builtins(score)}
+
+
+def overview(report: Report) -> list[tuple[str, object]]:
+    """Counts and times as rows of what and value."""
+    return [
+        ("payments sent", report.transactions),
+        ("rows", report.rows),
+        ("lost", report.lost),
+        ("duplicates", report.duplicates),
+        ("taken in before", report.repeated),
+        ("dead letters", report.dead_letters),
+        ("seconds", report.elapsed_s),
+        ("payments/s", report.rate_tx_s),
+        ("latency p50 ms", report.latency_ms.p50),
+        ("latency p99 ms", report.latency_ms.p99),
+        ("alerts", report.alerts),
+        *((f"  {rule}", count) for rule, count in report.alerts_by_rule.items()),
+        *((f"decision {name}", count) for name, count in report.decisions.items()),
+        ("decisions digest", report.decisions_digest[:16]),
+    ]

@@ -16,6 +16,11 @@ from schema.events import ScenarioRequested, ScenarioStopped
 from schema.transaction import reais
 
 DONE, NO = 0, 1
+_SERVED = """
+select exists (
+    select from ops.worker_status where task = 'scenario' and updated_at > clock_timestamp() - interval '5 seconds'
+)
+"""
 _RUNS = (
     "run_id",
     "scenario",
@@ -88,6 +93,8 @@ async def launch(
         for event in events:
             await perform(log, command(stream_of(event.run_id), [event], operator, expected_version=0))
             note(f"{event.run_id}: requested with seed {event.seed}")
+        if not await pool.fetchval(_SERVED):
+            note("no worker takes runs at the moment: `streamguard workers` or the control center starts one")
         if not wait:
             return DONE
         runs = await _ended(pool, [event.run_id for event in events])

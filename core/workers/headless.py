@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from time import time
 
+import msgspec
+
 from core.eventlog.act import command, perform
 from core.output import note, print_rows
-from core.replay.report import Report, ScenarioLine
-from core.replay.results import Since, collect, count_rows, dead_letters, json_line, latencies
+from core.replay.report import Report, ScenarioLine, overview
+from core.replay.results import Since, collect, count_rows, json_line
 from core.scenarios import registry
 from core.scenarios.runs import ENDED, Run, named, request, stream_of
 from core.settings import Settings
@@ -106,44 +108,12 @@ def _line(run: Run | None) -> ScenarioLine | None:
 async def _report(work: Session, since: Since, elapsed: float, lines: Sequence[ScenarioLine | None]) -> Report:
     ends = await work.ends(transaction.TOPIC)
     sent = sum(end - since.offsets.get(partition, 0) for (_, partition), end in ends.items())
-    rows = await count_rows(work.pool, since)
-    refused = await dead_letters(work.pool, work.cluster, transaction.TOPIC, since)
-    results = await collect(work.log, since)
-    distinct = len(results.outcomes)
-    duplicates = max(0, rows - distinct)
-    return Report(
-        transactions=sent,
-        rows=rows,
-        lost=sent - rows - refused,
-        duplicates=duplicates,
-        dead_letters=refused,
-        alerts=len(results.alerts),
-        alerts_by_rule=results.alerts_by_rule,
-        decisions=results.decisions,
-        decisions_digest=results.digest,
-        elapsed_s=round(elapsed, 2),
-        rate_tx_s=round(rows / elapsed, 1),
-        latency_ms=await latencies(work.pool, since),
-        scenarios=[line for line in lines if line is not None],
-    )
+    report = await work.report(since, sent, elapsed, await collect(work.log, since))
+    return msgspec.structs.replace(report, scenarios=[line for line in lines if line is not None])
 
 
 def _print(report: Report) -> None:
-    latency = report.latency_ms
-    rows: list[tuple[str, object]] = [
-        ("sent", report.transactions),
-        ("ingested", report.rows),
-        ("lost", report.lost),
-        ("duplicates", report.duplicates),
-        ("dead letters", report.dead_letters),
-        ("alerts", report.alerts),
-        *((f"  {rule}", count) for rule, count in report.alerts_by_rule.items()),
-        *((f"decision {name}", count) for name, count in report.decisions.items()),
-        ("payments/s", report.rate_tx_s),
-        ("latency p50 ms", latency.p50),
-        ("latency p99 ms", latency.p99),
-    ]
-    print_rows(("what", "value"), rows)
+    print_rows(("what", "value"), overview(report))
     if report.scenarios:
         print()
         print_rows(

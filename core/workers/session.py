@@ -16,7 +16,8 @@ from aiokafka.errors import KafkaError
 from core.eventlog import EventLog
 from core.kafka.admin import admin_client, ensure_topics, topics
 from core.kafka.connection import Kafka, cluster_id
-from core.replay.results import Since
+from core.replay.report import Report
+from core.replay.results import Results, Since, count_rows, dead_letters, latencies
 from core.settings import Settings
 from core.stack.client import Step, ensure_stack
 from core.workers.host import connect
@@ -113,6 +114,25 @@ class Session:
             tell(f"rule rows {sum(end for lane, end in ends.items() if lane[0] == alert.TOPIC):,}")
             await asyncio.sleep(_POLL_S)
         return False
+
+    async def report(self, since: Since, sent: int, elapsed: float, results: Results) -> Report:
+        """What has become of ``sent`` payments since, over ``elapsed`` seconds; scores are for the caller to add."""
+        rows = await count_rows(self.pool, since)
+        refused = await dead_letters(self.pool, self.cluster, transaction.TOPIC, since)
+        return Report(
+            transactions=sent,
+            rows=rows,
+            lost=sent - rows - refused,
+            duplicates=max(0, rows - len(results.outcomes)),
+            dead_letters=refused,
+            alerts=len(results.alerts),
+            alerts_by_rule=results.alerts_by_rule,
+            decisions=results.decisions,
+            decisions_digest=results.digest,
+            elapsed_s=round(elapsed, 2),
+            rate_tx_s=round(rows / max(elapsed, 0.001), 1),
+            latency_ms=await latencies(self.pool, since),
+        )
 
     async def ready(self, tasks: Sequence[str], tell: Callable[[str], None] = lambda text: None) -> None:
         """Wait until the session's worker runs these tasks and its rules are deployed; raises ``NotReady``."""

@@ -33,7 +33,7 @@ async def test_a_headless_run_loses_nothing_catches_both_scenarios_and_leaves_no
     assert report["transactions"] == report["rows"] == sum(report["decisions"].values())
     assert {(line["name"], line["caught"], line["missed"]) for line in report["scenarios"]} == {
         ("high_amount", 5, 0),
-        ("velocity_burst", 3, 0),
+        ("velocity_burst", 4, 0),
     }
     assert {"high_amount", "high_velocity"} <= set(report["alerts_by_rule"])
     assert len(report["decisions_digest"]) == 64
