@@ -26,6 +26,7 @@ from tui.terminal.crash import ReportingApp
 from tui.terminal.driver import GuardedDriver
 from tui.terminal.pacing import PacedScreen
 from tui.terminal.sanitise import clean
+from tui.widgets.keybar import active_actions
 from tui.widgets.prompt import Prompt
 
 BREAKPOINTS = ((0, "-tiny"), (70, "-narrow"), (110, "-wide"), (180, "-full"))
@@ -160,6 +161,12 @@ class ControlCenter(ReportingApp):
         """The terminal is gone: nobody is left to show anything to."""
         self.exit(return_code=129)
 
+    @property
+    def place(self) -> str:
+        """Where the operator is: the name of the screen and, a line each, the commands that open what is over it."""
+        over = [screen.address for screen in self.screen_stack[1:] if isinstance(screen, ControlScreen)]
+        return "\n".join((self.current_mode, *(clean(line) for line in over if line)))
+
     # ------------------------------------------------------------------------------------------ messages
 
     def say(self, text: str, style: str = "text") -> None:
@@ -221,6 +228,24 @@ class ControlCenter(ReportingApp):
         elif screen.focused is not None:
             screen.maximize(screen.focused, container=False)
 
+    def action_actions(self) -> None:
+        """A menu of what the focused pane can do with the selected thing."""
+        choices = [
+            Choice(key, action.name, action.help)
+            for action, keys in active_actions(self.screen)
+            if action.scope not in keymap.COMMON and (key := next((key for key in keys if len(key) == 1), ""))
+        ]
+        if choices and isinstance(self.screen, ControlScreen):
+            self.push_screen(MenuPanel("actions", choices), self._act)
+        else:
+            self.say("there is nothing to do here but to look: ? shows every key")
+
+    async def _act(self, name: str | None) -> None:
+        for active in self.screen.active_bindings.values():
+            if name is not None and active.binding.id == name:
+                await self.run_action(active.binding.action, active.node)
+                return
+
     def action_launch(self) -> None:
         if not self.live.ready:
             self.say("the stack is still starting", "warn")
@@ -235,9 +260,10 @@ class ControlCenter(ReportingApp):
         elif name is not None:
             self.run_worker(self.launch(name), group="command")
 
-    async def launch(self, scenario: str) -> None:
-        """Ask for a run through the log; a worker somewhere claims it."""
-        await self.command(self.ports.commands.launch(scenario, int(self.ports.now() * 1000) % 1_000_000))
+    async def launch(self, scenario: str, seed: int | None = None, given: Mapping[str, object] | None = None) -> None:
+        """Ask for a run through the log; a worker somewhere claims it. Without a seed the clock gives one."""
+        chosen = int(self.ports.now() * 1000) % 1_000_000 if seed is None else seed
+        await self.command(self.ports.commands.launch(scenario, chosen, given))
 
     async def set_traffic(self, rate: int) -> None:
         await self.command(self.ports.commands.set_traffic(rate))

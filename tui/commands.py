@@ -10,6 +10,7 @@ from tui import keymap
 
 if TYPE_CHECKING:
     from tui.app import ControlCenter
+    from tui.ports import Story
 
 Run = Callable[["ControlCenter", str], Awaitable[None]]
 Options = Callable[["ControlCenter"], Sequence[str]]
@@ -60,10 +61,58 @@ async def _account(center: ControlCenter, account_id: str) -> None:
     await center.push_screen(AccountScreen(account_id))
 
 
-async def _topic(center: ControlCenter, topic: str) -> None:
+async def _alert(center: ControlCenter, alert_id: str) -> None:
+    from tui.screens.alerts.detail import AlertScreen
+
+    if (story := await _story(center, alert_id)) is not None:
+        await center.push_screen(AlertScreen(story.alert, center.live.known_alerts))
+
+
+async def _payments(center: ControlCenter, alert_id: str) -> None:
+    from tui.screens.alerts.payments import PaymentsScreen
+
+    if (story := await _story(center, alert_id)) is not None:
+        await center.push_screen(PaymentsScreen(story.alert.alert_id, lambda: story))
+
+
+async def _story(center: ControlCenter, alert_id: str) -> Story | None:
+    from tui.ports import Unavailable
+
+    try:
+        story = await center.ports.alerts.story(alert_id)
+    except Unavailable as error:
+        center.say(str(error), "bad")
+        return None
+    if story is None:
+        center.say(f"there is no alert {alert_id}", "warn")
+    return story
+
+
+async def _queue(center: ControlCenter, _: str) -> None:
+    from tui.screens.alerts.waiting import QueueScreen
+
+    await center.push_screen(QueueScreen(center.live.known_alerts))
+
+
+async def _rule(center: ControlCenter, rule_id: str) -> None:
+    from tui.screens.rules.screen import RuleScreen, RulesScreen
+
+    await center.action_show("rules")
+    table = center.screen
+    if isinstance(table, RulesScreen):
+        await center.push_screen(RuleScreen(rule_id, table))
+
+
+async def _topic(center: ControlCenter, words: str) -> None:
+    from tui.screens.kafka.rows import parse_start
     from tui.screens.kafka.topic import TopicScreen
 
-    await center.push_screen(TopicScreen(topic))
+    topic, _, place = words.partition(" ")
+    start = parse_start(place, int(center.ports.now() * 1000))
+    if start is None:
+        center.say(f"{place!r} is no place to read from: beginning, OFFSET, PARTITION@OFFSET, 14:02", "warn")
+    else:
+        await center.push_screen(TopicScreen(topic, start))
 
 
 async def _event(center: ControlCenter, position: str) -> None:
@@ -105,7 +154,13 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("traffic", "RATE", "normal payments a second; 0 stops them", _traffic, lambda center: ["0", "200", "1000"]),
     Command("account", "ID", "what happened to an account", _account),
-    Command("topic", "NAME", "messages of a Kafka topic", _topic, lambda center: ["transactions", "fraud_alerts"]),
+    Command("alert", "ID", "the whole story of an alert", _alert),
+    Command("payments", "ALERT", "the payments that an alert names", _payments),
+    Command("queue", "", "undecided cases, the most urgent first", _queue),
+    Command("rule", "ID", "a rule: its SQL and how right it is", _rule),
+    Command(
+        "topic", "NAME [FROM]", "messages of a Kafka topic", _topic, lambda center: ["transactions", "fraud_alerts"]
+    ),
     Command("event", "POSITION", "one event of the log, and its chain", _event),
     Command("theme", "NAME", "other colours", _theme, lambda center: sorted(center.available_themes)),
     Command("help", "", "every key of this screen", _help),

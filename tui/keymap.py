@@ -83,6 +83,7 @@ ACTIONS: tuple[Action, ...] = (
         for number, name, title, text in _SCREENS
     ),
     Action("app", "help", ("question_mark",), "app.help", "help", "every key of this screen", footer=90),
+    Action("app", "actions", ("x",), "app.actions", "actions", "what can be done with the selected thing"),
     Action("app", "launch", ("s",), "app.launch", "scenario", "launch a scenario, from anywhere", footer=50),
     Action("app", "command", ("colon",), "app.command", "command", "type a command: a screen, a scenario, quit …"),
     Action("app", "palette", ("ctrl+p",), "app.command_palette", "palette", "search every action by name"),
@@ -120,14 +121,23 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "case", "escalate", ("e",), "case('escalate')", "escalate", "hand it to somebody else, with a reason", footer=14
     ),
-    Action("case", "reopen", ("o",), "case('reopen')", "reopen", "open a decided case again: undoes the decision"),
+    Action("case", "reopen", ("u", "o"), "case('reopen')", "undo", "undo the last decision: the case is open again"),
     Action("case", "note", ("w",), "case('note')", "note", "write a note into the case"),
     Action(
-        "case", "snooze", ("z",), "snooze", "snooze", "no alerts of this rule for this account for an hour", footer=16
+        "case", "snooze", ("z",), "snooze", "snooze", "no alerts of this rule for this account for an hour", footer=19
     ),
-    Action("case", "block", ("B",), "block", "block", "refuse every payment of the account", footer=15),
-    Action("case", "unblock", ("U",), "unblock", "unblock", "let the account pay again"),
-    Action("case", "next", ("n",), "next_case", "next case", "the next open case", footer=17),
+    Action("case", "wake", ("Z",), "wake", "wake", "end the snooze"),
+    Action("case", "block", ("B",), "list('block')", "block", "refuse every payment of the account", footer=15),
+    Action("case", "unblock", ("U",), "list('unblock')", "unblock", "let the account pay again"),
+    Action("case", "approve", ("Y",), "list('approve')", "approve", "approve the block that another has proposed"),
+    Action("case", "refuse", ("R",), "list('refuse')", "refuse", "turn the proposed block down, with a reason"),
+    Action("case", "next", ("n",), "next_case", "next", "the next open case", footer=16),
+    Action("case", "payments", ("p",), "payments", "payments", "its payments, with topic, offset and log", footer=17),
+    Action("case", "event", ("l",), "event", "log", "its event in the log, with the chain", footer=20),
+    Action("case", "account", ("a",), "account", "account", "the timeline of the account", footer=18),
+    Action("case", "rule", ("r",), "rule", "rule", "the rule that raised it: its SQL, how right it is"),
+    Action("payments", "topic", ("t",), "topic", "in Kafka", "its topic, read from this payment on", footer=11),
+    Action("inbox", "act", ("x",), "act", "actions", "claim, confirm, dismiss … the selected alert", footer=11),
     Action("editor", "run", ("ctrl+r",), "screen.run", "run", "run the statements", footer=10),
     Action("editor", "stop", ("ctrl+c",), "screen.stop", "stop", "end the running query", footer=20),
     Action("editor", "reset", ("ctrl+o",), "screen.offset", "from", "read from earliest or latest", footer=30),
@@ -151,9 +161,28 @@ ACTIONS: tuple[Action, ...] = (
     Action("objects", "describe", ("D",), "describe", "describe", "DESCRIBE the object; EXPLAIN a query", footer=11),
     Action("objects", "select", ("S",), "select", "select", "a push query over it, in the editor", footer=12),
     Action("objects", "terminate", ("X",), "terminate", "terminate", "end the running query, after asking", footer=13),
-    Action("scenarios", "start", ("l", "enter"), "start", "launch", "launch the selected scenario", footer=11),
-    Action("scenarios", "start_all", ("L",), "start_all", "all", "launch every scenario", footer=12),
-    Action("scenarios", "stop_run", ("K",), "stop_run", "stop run", "stop the newest unfinished run of it", footer=13),
+    Action(
+        "catalogue", "parameters", ("enter",), "parameters", "parameters", "set its parameters, then launch", footer=10
+    ),
+    Action("catalogue", "start", ("l",), "start", "launch", "launch it with its own parameters", footer=11),
+    Action(
+        "catalogue", "start_all", ("L",), "start_all", "all", "launch the marked scenarios, or every one", footer=12
+    ),
+    Action("runs", "start", ("l",), "start", "again", "launch it again: the same seed and parameters", footer=11),
+    Action("scenarios", "mark", ("space",), "mark", "mark", "mark it: to launch together, or to compare", footer=14),
+    Action("scenarios", "stop_run", ("K",), "stop_run", "stop", "stop its newest unfinished run", footer=13),
+    Action(
+        "scenarios", "history", ("h",), "history", "history", "the runs of this scenario alone, or of all", footer=17
+    ),
+    Action(
+        "scenarios",
+        "compare",
+        ("c",),
+        "compare",
+        "compare",
+        "marked runs side by side, or it and the one before",
+        footer=18,
+    ),
     Action("traffic", "more", ("plus", "equals_sign"), "traffic(1)", "more", "more normal traffic", footer=15),
     Action("traffic", "less", ("minus",), "traffic(-1)", "less", "less normal traffic", footer=16),
     Action("traffic", "none", ("0",), "traffic(0)", "none", "no normal traffic"),
@@ -161,9 +190,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("risk", "find", ("a",), "find", "find", "accounts whose names begin so", footer=15),
     Action("accounts", "block", ("B",), "list('block')", "block", "refuse every payment of the account", footer=12),
     Action("accounts", "unblock", ("U",), "list('unblock')", "unblock", "let the account pay again", footer=13),
+    Action("accounts", "approve", ("Y",), "list('approve')", "approve", "approve the block that another has proposed"),
+    Action("accounts", "refuse", ("R",), "list('refuse')", "refuse", "turn the proposed block down, with a reason"),
     Action("lists", "add", ("B",), "add('block')", "block", "block an account, merchant, payee or device", footer=12),
     Action("lists", "allow", ("A",), "add('allow')", "allow", "put one on the allow list", footer=13),
     Action("lists", "lift", ("U",), "lift", "lift", "take the selected entry off its list", footer=11),
+    Action("lists", "approve", ("Y",), "settle('approve')", "approve", "approve the proposed block", footer=14),
+    Action("lists", "refuse", ("R",), "settle('refuse')", "refuse", "turn the proposed block down", footer=15),
     Action(
         "account",
         "earlier",
@@ -179,6 +212,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("account", "time", ("t",), "time", "at", "the account as it stood at a time", footer=13),
     Action("account", "block", ("B",), "list('block')", "block", "refuse every payment of the account", footer=14),
     Action("account", "unblock", ("U",), "list('unblock')", "unblock", "let the account pay again", footer=15),
+    Action("account", "approve", ("Y",), "list('approve')", "approve", "approve the block that another has proposed"),
+    Action("account", "refuse", ("R",), "list('refuse')", "refuse", "turn the proposed block down, with a reason"),
     Action(
         "rules", "backtest", ("b",), "backtest", "backtest", "run it over past payments: score and flips", footer=11
     ),
@@ -206,16 +241,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("health", "stalls", ("t",), "stalls", "stalls", "when the event loop was late, and why", footer=15),
     Action("health", "crashes", ("c",), "crashes", "crashes", "crash reports of the control center", footer=16),
     Action(
-        "replay", "pause", ("semicolon",), "app.replay_pause", "pause", "stop the replay's clock, or go on", footer=60
+        "replay", "pause", ("semicolon",), "app.replay_pause", "pause", "stop the replay's clock, or go on", footer=5
     ),
     Action("replay", "slower", ("left_curly_bracket",), "app.replay_speed(-1)", "slower", "play it slower", footer=63),
     Action("replay", "faster", ("right_curly_bracket",), "app.replay_speed(1)", "faster", "play it faster", footer=64),
-    Action("replay", "back", ("less_than_sign",), "app.replay_jump(-1)", "-10 s", "ten seconds back", footer=61),
-    Action("replay", "ahead", ("greater_than_sign",), "app.replay_jump(1)", "+10 s", "ten seconds ahead", footer=62),
-    Action("replay", "seek", ("at",), "app.replay_seek", "go to", "go to a time of the recording", footer=65),
+    Action("replay", "back", ("less_than_sign",), "app.replay_jump(-1)", "-10 s", "ten seconds back", footer=6),
+    Action("replay", "ahead", ("greater_than_sign",), "app.replay_jump(1)", "+10 s", "ten seconds ahead", footer=7),
+    Action("replay", "seek", ("at",), "app.replay_seek", "go to", "go to a time of the recording", footer=8),
     Action("replay", "follow", ("ampersand",), "app.replay_follow", "follow", "show the screens that were shown"),
     Action("boot", "retry", ("r",), "retry", "retry", "try what failed again", footer=10),
 )
+
+COMMON = ("app", "list", "feed", "text", "replay", "boot")
+"""Scopes of what works everywhere, whatever is selected."""
 
 _BY_NAME = {action.name: action for action in ACTIONS}
 
@@ -272,12 +310,16 @@ SCOPES = {
     "list": "Lists",
     "feed": "Feeds",
     "alerts": "Alerts",
+    "inbox": "An alert of a list",
     "case": "A case",
+    "payments": "Payments of an alert",
     "editor": "ksqlDB editor",
     "text": "While writing",
     "grid": "Rows of a query",
     "objects": "ksqlDB objects",
-    "scenarios": "Scenarios",
+    "catalogue": "A scenario",
+    "runs": "A run of a scenario",
+    "scenarios": "Scenarios and their runs",
     "traffic": "Normal traffic",
     "risk": "Accounts",
     "accounts": "An account of the table",

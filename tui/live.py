@@ -20,6 +20,7 @@ ALERT_BATCH = 500
 POLL_TIMEOUT = 5.0
 QUIET_S = 60.0
 """Without an alert for so long, the time to the screen is one of the past."""
+SHOWN_KEPT = 1_000
 _SAMPLED = 50
 """Alerts of a batch whose time to the screen is measured."""
 
@@ -129,7 +130,8 @@ class Live:
         self._alert_position = -1
         self._inboxes: list[Inbox] = []
         self._newest: deque[Alert] = deque(maxlen=NEWEST_KEPT)
-        self._shown_ms: deque[float] = deque(maxlen=1000)
+        self._shown_ms: deque[float] = deque(maxlen=SHOWN_KEPT)
+        self._shown_after: dict[str, float] = {}
         self._shown_position = -1
         self._shown_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
@@ -171,6 +173,10 @@ class Live:
         self._inboxes.append(inbox)
         return inbox
 
+    def known_alerts(self) -> list[Alert]:
+        """The newest alerts as they stand now, each once."""
+        return list({row.alert_id: row for row in self._newest}.values())
+
     async def _fetch_alerts(self) -> int:
         if self._alert_position < 0:
             rows = await self.ports.alerts.newest(NEWEST_KEPT)
@@ -198,7 +204,14 @@ class Live:
             if row.first_pos > self._shown_position and row.produced_at is not None:
                 self._shown_ms.append(now_ms - row.produced_at)
                 self._shown_at = now_ms / 1000
+                self._shown_after[row.alert_id] = now_ms - row.produced_at
             self._shown_position = max(self._shown_position, row.first_pos)
+        while len(self._shown_after) > SHOWN_KEPT:
+            del self._shown_after[next(iter(self._shown_after))]
+
+    def shown_after(self, alert_id: str) -> float | None:
+        """Payment produced to this alert painted, ms; None when nobody looked at it as it came."""
+        return self._shown_after.get(alert_id)
 
     def _shown_age(self) -> float | None:
         age = float(int(self.ports.now() - self._shown_at))

@@ -114,7 +114,7 @@ def show(
 
     def make() -> ControlCenter:
         app = _center(recorder.ports(real), home, profile)
-        recorder.watch(lambda: app.current_mode, lambda problem: app.say(problem, "bad"))
+        recorder.watch(lambda: app.place, lambda problem: app.say(problem, "bad"))
         return app
 
     return _show(make, home, profile, recorder.close)

@@ -131,6 +131,25 @@ class Payment:
     source: Source
     ingested_at: int
     produced_at: int | None
+    position: int | None = None
+    """Of its newest decision in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A party that payments are judged by; ``kind`` is account, merchant, payee or device.
+
+    ``effect`` is block, allow, snooze (of the rule that the reason names), or proposed: a block that waits for the
+    second pair of eyes.
+    """
+
+    kind: str
+    party: str
+    effect: str
+    reason: str
+    since: int
+    until: int | None
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +176,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything known about one alert. ``case_version`` is what an action on the case expects."""
+    """Everything known about one alert. ``case_version`` is what an action on the case expects.
+
+    ``rule_version`` raised it and was deployed at ``rule_deployed``; ``standing`` is what holds for the account.
+    """
 
     alert: Alert
     rule_title: str
@@ -169,6 +191,10 @@ class Story:
     case_version: int
     then: Second | None = None
     """How the pipeline did in the second in which the alert was raised."""
+    lag_then: int | None = None
+    """Payments that were sent but not yet decided when the alert was raised; None when it cannot be told."""
+    rule_deployed: int | None = None
+    standing: tuple[Listed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +252,18 @@ class FlowPort(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Knob:
+    """A parameter of a scenario: a ``whole`` number or any, within its bounds."""
+
+    name: str
+    whole: bool
+    default: int | float
+    lowest: int | float
+    highest: int | float
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScenarioInfo:
     """A scenario that can be launched; ``key`` is its letter in the launch menu."""
 
@@ -233,10 +271,14 @@ class ScenarioInfo:
     title: str
     expects: str
     key: str
+    story: str = ""
+    knobs: tuple[Knob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioRun:
+    """A run and its verdict; while it is ``sent``, ``caught`` is what was caught so far."""
+
     run_id: str
     scenario: str
     seed: int
@@ -251,6 +293,11 @@ class ScenarioRun:
     detected_wall_ms: int | None
     money_lost: int | None
     last_pos: int
+    parameters: Mapping[str, int | float | str | bool] = field(default_factory=dict)
+    transactions: int | None = None
+    caught_by: Mapping[str, int] = field(default_factory=dict)
+    """Alerts on the run's frauds by rule."""
+    reason: str = ""
 
 
 class ScenariosPort(Protocol):
@@ -284,7 +331,8 @@ Verdict = Done | Refused
 class CommandsPort(Protocol):
     """Operator actions; each appends an event with the version it expects and says what came of it."""
 
-    def launch(self, scenario: str, seed: int) -> Awaitable[Verdict]: ...
+    def launch(self, scenario: str, seed: int, given: Mapping[str, object] | None = None) -> Awaitable[Verdict]:
+        """Ask for a run; ``given`` holds the parameters that are not the scenario's own, numbers or their texts."""
 
     def stop_run(self, run_id: str) -> Awaitable[Verdict]: ...
 
@@ -293,14 +341,14 @@ class CommandsPort(Protocol):
     def case(self, action: str, alert: Alert, reason: str, expected_version: int) -> Awaitable[Verdict]:
         """``action`` is claim, confirm, dismiss, escalate, reopen or note."""
 
-    def snooze(self, rule_id: str, account_id: str, until: int, reason: str) -> Awaitable[Verdict]: ...
-
-    def block(self, account_id: str, reason: str, until: int | None) -> Awaitable[Verdict]: ...
-
-    def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]: ...
+    def snooze(self, rule_id: str, account_id: str, until: int, reason: str) -> Awaitable[Verdict]:
+        """No alerts of the rule for the account until an event time; 0 ends that."""
 
     def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
-        """``act`` is block, unblock, allow or disallow; ``kind`` account, merchant, payee or device."""
+        """``act`` is block, unblock, allow, disallow, or approve or refuse of what another operator has proposed.
+
+        ``kind`` is account, merchant, payee or device.
+        """
 
     def switch_rule(self, act: str, rule_id: str) -> Awaitable[Verdict]:
         """``act`` is deploy, undeploy, pause or resume; whoever keeps the rules obeys."""

@@ -16,7 +16,9 @@ from tui.ports import (
     Alert,
     CaseEvent,
     Done,
+    Knob,
     Lag,
+    Listed,
     Payment,
     Ports,
     PushQuery,
@@ -93,6 +95,7 @@ def payment(number: int, **changes: object) -> Payment:
         source=Source("transactions", 2, 881_204 + number),
         ingested_at=NOW_MS - 60_000 + number * 2_500 + 31,
         produced_at=NOW_MS - 60_000 + number * 2_500,
+        position=9_980 + number,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -113,6 +116,9 @@ def run(number: int, **changes: object) -> ScenarioRun:
         detected_wall_ms=240,
         money_lost=120_000,
         last_pos=20_000 - number,
+        parameters={"victims": 3 + number % 2, "payments": 6},
+        transactions=27,
+        caught_by={"high_velocity": 3, "own_amount": 1},
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -152,6 +158,7 @@ class FakeAlerts:
     rows: list[Alert] = field(default_factory=lambda: [alert(n) for n in range(12)])
     payments: tuple[Payment, ...] = field(default_factory=lambda: tuple(payment(n) for n in range(6)))
     history: tuple[CaseEvent, ...] = ()
+    standing: list[Listed] = field(default_factory=list)
     rule_title: str = "more than 3 payments of an account in a minute"
     account: Account | None = field(
         default_factory=lambda: Account("acc-004417", 23, 6, 26.09, 202_400, 970, NOW_MS - 3_000)
@@ -171,13 +178,16 @@ class FakeAlerts:
         return Story(
             alert=row,
             rule_title=self.rule_title,
-            rule_version="3",
+            rule_version="7AC1F00D",
             payments=self.payments[: row.txn_count],
             history=self.history,
             account=self.account,
             earlier_alerts=2,
             case_version=len(self.history),
             then=Second(row.raised_at // 1000, 182, 178, 3, 1, 1, 21.0, 84.0, 0),
+            lag_then=4,
+            rule_deployed=NOW_MS - 2 * 86_400_000,
+            standing=tuple(self.standing),
         )
 
     def change(self, alert_id: str, **changes: object) -> None:
@@ -238,8 +248,26 @@ class FakeFlow:
 @dataclass
 class FakeScenarios:
     infos: tuple[ScenarioInfo, ...] = (
-        ScenarioInfo("high_amount_burst", "payments above R$ 3.000", "high_amount", "h"),
-        ScenarioInfo("high_velocity_burst", "many payments of an account in a minute", "high_velocity", "v"),
+        ScenarioInfo(
+            "high_amount_burst",
+            "payments above R$ 3.000",
+            "high_amount",
+            "h",
+            "One payment of each of five accounts, far above what people pay.",
+            (
+                Knob("victims", True, 5, 1, 200, "accounts that pay once"),
+                Knob("lowest", False, 3_500.0, 0.01, 1_000_000, "reais of the smallest payment"),
+                Knob("every_s", False, 0.4, 0, 3_600, "seconds between two payments"),
+            ),
+        ),
+        ScenarioInfo(
+            "high_velocity_burst",
+            "many payments of an account in a minute",
+            "high_velocity",
+            "v",
+            "Six payments of an account within seconds.",
+            (Knob("victims", True, 3, 1, 200, "accounts"), Knob("payments", True, 6, 1, 200, "of each account")),
+        ),
     )
     history: list[ScenarioRun] = field(default_factory=lambda: [run(n) for n in range(1, 5)])
     rate: int = 200
@@ -273,8 +301,8 @@ class FakeCommands:
             self.then(asked)
         return Done(" ".join(str(part) for part in asked[:2]) + ": done")
 
-    def launch(self, scenario: str, seed: int) -> Awaitable[Verdict]:
-        return self._answer("launch", scenario, seed)
+    def launch(self, scenario: str, seed: int, given: Mapping[str, object] | None = None) -> Awaitable[Verdict]:
+        return self._answer("launch", scenario, seed, dict(given or {}))
 
     def stop_run(self, run_id: str) -> Awaitable[Verdict]:
         return self._answer("stop_run", run_id)
@@ -287,12 +315,6 @@ class FakeCommands:
 
     def snooze(self, rule_id: str, account_id: str, until: int, reason: str) -> Awaitable[Verdict]:
         return self._answer("snooze", rule_id, account_id, until, reason)
-
-    def block(self, account_id: str, reason: str, until: int | None) -> Awaitable[Verdict]:
-        return self._answer("block", account_id, reason, until)
-
-    def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]:
-        return self._answer("unblock", account_id, reason)
 
     def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
         return self._answer(act, kind, party, reason)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from core.cases.timeline import Moment
-from tui.ports import Unavailable
-from tui.screens.accounts.port import AlertThen, Listed, Profile, Then
+from tui.ports import Listed, Unavailable
+from tui.screens.accounts.port import AlertThen, Profile, Then
 
 NOW_MS = 1_784_556_134_000
 HOUR_MS = 3_600_000

@@ -190,3 +190,18 @@ def test_commands_are_kept_once_and_not_for_ever(tmp_path: Path) -> None:
     assert len(again.commands) == COMMANDS_KEPT
     assert again.commands[-1] == "traffic 100"
     assert again.commands.count("traffic 100") == 1
+
+
+async def test_the_actions_of_the_selected_thing_stand_in_a_menu() -> None:
+    async with running() as session:
+        await session.press("5")
+        await session.shows("acc-004411")
+        await session.press("x")
+        await session.shows("refuse every payment of the account")
+        assert "half a page" not in session.text()
+        await session.press("B")
+        await session.shows("block account acc-004400")
+        await session.press("escape", "8", "enter")
+        await session.shows("chain of")
+        await session.press("x")
+        await session.shows("nothing to do here but to look")

@@ -15,7 +15,7 @@ from tests.tui.fakes_rules import FakeRules, rules
 from tests.tui.harness import running
 from tests.tui.test_hostile_records import Camera
 from tests.tui.test_hostile_text import TEXTS
-from tui.screens.accounts.port import Listed
+from tui.ports import Listed
 
 _KEPT = ("kind", "status")
 """Fields whose values are ours."""

@@ -213,11 +213,11 @@ async def test_blocking_names_the_account_and_carries_the_reason() -> None:
     async with running() as session:
         await _open_story(session)
         await session.press("B")
-        await session.shows("block acc-001407: every payment is refused")
+        await session.shows("block account acc-001407: every payment is refused")
         await session.type("stolen card")
         await session.press("enter")
         await session.until(lambda: bool(session.fakes.commands.asked), "the block")
-        assert session.fakes.commands.asked == [("block", "acc-001407", "stolen card", None)]
+        assert session.fakes.commands.asked == [("block", "account", "acc-001407", "stolen card")]
 
 
 async def test_what_is_typed_ahead_of_a_question_is_its_answer() -> None:
@@ -225,7 +225,7 @@ async def test_what_is_typed_ahead_of_a_question_is_its_answer() -> None:
         await _open_story(session)
         await session.send("B", *"stolen", "enter")
         await session.until(lambda: bool(session.fakes.commands.asked), "the block")
-        assert session.fakes.commands.asked == [("block", "acc-001407", "stolen", None)]
+        assert session.fakes.commands.asked == [("block", "account", "acc-001407", "stolen")]
         assert isinstance(session.app.screen, AlertScreen)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tui.adapters.database import Database, epoch_ms, epoch_ms_or_none, moment
-from tui.screens.accounts.port import AlertThen, Listed, Profile, Then
+from tui.adapters import standing
+from tui.adapters.database import Database, epoch_ms_or_none, moment
+from tui.ports import Listed
+from tui.screens.accounts.port import AlertThen, Profile, Then
 
 if TYPE_CHECKING:
     from core.cases.timeline import Moment
@@ -28,6 +31,9 @@ _ORDERS = {
 }
 
 
+PROPOSALS = 1_000
+
+
 def _profile_of(row: Any) -> Profile:
     return Profile(
         account_id=row["account_id"],
@@ -41,23 +47,35 @@ def _profile_of(row: Any) -> Profile:
     )
 
 
+def _proposed(entry: Listed) -> str:
+    return f"{entry.reason} ({entry.actor})"
+
+
 class LogAccounts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def riskiest(self, order: str, limit: int) -> Sequence[Profile]:
         rows = await self._database.fetch(f"{_PROFILE} order by {_ORDERS[order]}, r.account_id limit $1", limit)
-        return [_profile_of(row) for row in rows]
+        return await self._with_proposals(rows)
 
     async def find(self, text: str, limit: int) -> Sequence[Profile]:
         rows = await self._database.fetch(
             f"{_PROFILE} where starts_with(r.account_id, $1) order by r.account_id limit $2", text, limit
         )
-        return [_profile_of(row) for row in rows]
+        return await self._with_proposals(rows)
+
+    async def _with_proposals(self, rows: Sequence[Any]) -> list[Profile]:
+        waiting = {
+            entry.party: _proposed(entry)
+            for entry in await standing.proposed(self._database, PROPOSALS)
+            if entry.kind == "account"
+        }
+        return [replace(profile, proposed=waiting.get(profile.account_id, "")) for profile in map(_profile_of, rows)]
 
     async def profile(self, account_id: str) -> Profile | None:
         row = await self._database.fetch_row(f"{_PROFILE} where r.account_id = $1", account_id)
-        return None if row is None else _profile_of(row)
+        return None if row is None else (await self._with_proposals([row]))[0]
 
     async def timeline(self, account_id: str, limit: int) -> Sequence[Moment]:
         from core.cases.timeline import timeline
@@ -89,21 +107,5 @@ class LogAccounts:
         return await self._database.use(lambda conn: position_at(conn, moment(at / 1000)))
 
     async def lists(self, limit: int) -> Sequence[Listed]:
-        rows = await self._database.fetch(
-            "select list, kind, party, reason, since, until, operator from read.list_entry"
-            " where active and list in ('block', 'allow') and (until is null or until > now())"
-            " order by first_pos desc limit $1",
-            limit,
-        )
-        return [
-            Listed(
-                kind=row["kind"],
-                party=row["party"],
-                effect=row["list"],
-                reason=row["reason"],
-                since=epoch_ms(row["since"]),
-                until=epoch_ms_or_none(row["until"]),
-                actor=row["operator"],
-            )
-            for row in rows
-        ]
+        waiting = await standing.proposed(self._database, limit)
+        return [*waiting, *await standing.listed(self._database, limit - len(waiting))]

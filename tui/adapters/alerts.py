@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from schema import events
-from tui.adapters.database import Database, epoch_ms, epoch_ms_or_none, strings
+from tui.adapters import standing
+from tui.adapters.database import Database, epoch_ms, epoch_ms_or_none, moment, strings
 from tui.adapters.flow import SECOND
 from tui.ports import Account, Alert, CaseEvent, Payment, Second, Signal, Source, Story
 
@@ -19,6 +20,8 @@ _COLUMNS = (
     " severity, status, assignee, transactions, signals, sources, raised_at, first_pos, last_pos, produced_at"
 )
 PAYMENTS_READ = 200
+LIVE_MS = 10_000
+"""Between event time and sending, of a payment that is sent as it happens."""
 
 _SIGNALS = msgspec.json.Decoder(tuple[events.Signal, ...])
 _SOURCES = msgspec.json.Decoder(tuple[events.Source, ...])
@@ -55,7 +58,7 @@ def alert_of(row: Any) -> Alert:
     )
 
 
-def _payment_of(row: Any) -> Payment:
+def _payment_of(row: Any, positions: Mapping[str, int]) -> Payment:
     return Payment(
         transaction_id=row["transaction_id"],
         account_id=row["account_id"],
@@ -69,6 +72,7 @@ def _payment_of(row: Any) -> Payment:
         source=Source("transactions", row["partition"], row["offset"]),
         ingested_at=epoch_ms(row["ingested_at"]),
         produced_at=epoch_ms_or_none(row["produced_at"]),
+        position=positions.get(row["transaction_id"]),
     )
 
 
@@ -115,10 +119,12 @@ class LogAlerts:
             alert.first_pos,
         )
         deployed = await self._database.fetch_row(
-            "select data ->> 'version' as version from log.event where stream = $1 and type = 'RuleDeployed'"
-            " order by version desc limit 1",
+            "select data ->> 'version' as version, at from log.event where stream = $1 and type = 'RuleDeployed'"
+            " and pos < $2 order by version desc limit 1",
             f"rule-{alert.rule_id}",
+            alert.first_pos,
         )
+        positions = await self._positions(alert)
         then = await self._database.fetch_row(
             f"select {SECOND} from read.throughput_second where second = date_trunc('second', $1::timestamptz)",
             row["raised_at"],
@@ -127,13 +133,38 @@ class LogAlerts:
             alert=alert,
             rule_title=rule_title(alert.rule_id),
             rule_version="" if deployed is None else str(deployed["version"]),
-            payments=tuple(_payment_of(payment) for payment in payments),
+            payments=tuple(_payment_of(payment, positions) for payment in payments),
             history=history,
             account=await self._account(alert.account_id),
             earlier_alerts=0 if earlier is None else earlier["n"],
             case_version=version,
             then=None if then is None else Second(*then.values()),
+            lag_then=await self._lag(alert),
+            rule_deployed=None if deployed is None else epoch_ms(deployed["at"]),
+            standing=await standing.of_account(self._database, alert.account_id, alert.rule_id, alert.incident_end),
         )
+
+    async def _positions(self, alert: Alert) -> dict[str, int]:
+        """The newest decision of each payment in the log."""
+        rows = await self._database.fetch(
+            "select data ->> 'transaction_id' as id, max(pos) as pos from log.event where stream = $1"
+            " and type = 'PaymentDecided' and data ->> 'transaction_id' = any($2::text[]) group by 1",
+            f"account-{alert.account_id}",
+            list(alert.transactions),
+        )
+        return {row["id"]: row["pos"] for row in rows}
+
+    async def _lag(self, alert: Alert) -> int | None:
+        """Payments of the ten seconds before that were sent, but decided only after the alert. Of history that is sent
+        again it cannot be told: its payments lie wherever their event times do."""
+        if alert.produced_at is None or abs(alert.produced_at - alert.event_time) > LIVE_MS:
+            return None
+        row = await self._database.fetch_row(
+            "select count(*) as n from read.payment where event_time > $1::timestamptz - interval '10 s'"
+            " and event_time <= $1 and produced_at <= $1 and ingested_at > $1",
+            moment(alert.raised_at / 1000),
+        )
+        return None if row is None else int(row["n"])
 
     async def _history(self, alert_id: str) -> tuple[int, tuple[CaseEvent, ...]]:
         rows = await self._database.fetch(

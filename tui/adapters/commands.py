@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 from schema import events
 from tui.adapters.database import Database
@@ -49,6 +48,8 @@ _LISTED = {
     "unblock": "unblocked",
     "allow": "allowed",
     "disallow": "no longer allowed",
+    "approve": "blocked, as it was proposed",
+    "refuse": "not blocked, the proposal is refused",
 }
 _DID = {
     "claim": "claimed",
@@ -60,46 +61,82 @@ _DID = {
 }
 
 
+_ACTS = {
+    "CaseClaimed": "claimed the case",
+    "CaseConfirmed": "confirmed fraud",
+    "CaseDismissed": "dismissed the case",
+    "CaseEscalated": "escalated the case",
+    "CaseReopened": "reopened the case",
+    "CaseNoted": "wrote a note",
+    "BlockProposed": "proposed a block",
+    "BlockRefused": "refused the block",
+    "AccountBlocked": "had it blocked",
+    "AccountUnblocked": "unblocked it",
+}
+"""What somebody did, by its event."""
+
+
 class LogCommands:
     def __init__(self, database: Database, operator: str) -> None:
         self._database = database
         self._operator = operator
 
-    async def _append(self, stream: str, event: events.Event, version: int | None = None) -> LogVerdict:
+    async def _append(
+        self, stream: str, event: events.Event, version: int | None, story: str | None, seen: int | None
+    ) -> LogVerdict:
         import asyncpg
 
-        from core.eventlog import Meta
+        from core.eventlog.act import command, perform
+        from core.eventlog.record import event_name
 
-        command: UUID = uuid4()
-        meta = Meta(actor=self._operator, correlation_id=str(command), command_id=command)
+        cause = None if seen is None else event_name(seen)
+        item = command(stream, [event], self._operator, expected_version=version, story=story, cause=cause)
         try:
-            return await self._database.log.append(
-                stream, [event], meta=meta, expected_version=version, command_id=command
-            )
+            return await perform(self._database.log, item)
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             raise Unavailable(f"PostgreSQL: nothing was written: {error or type(error).__name__}") from error
 
-    async def _do(self, stream: str, event: events.Event, done: str, version: int | None = None) -> Verdict:
+    async def _do(
+        self,
+        stream: str,
+        event: events.Event,
+        done: str,
+        version: int | None = None,
+        story: str | None = None,
+        seen: int | None = None,
+    ) -> Verdict:
+        """``story``: what the act is part of; ``seen``: the position that showed its doer why."""
         from core.eventlog import Conflict
 
-        verdict = await self._append(stream, event, version)
+        verdict = await self._append(stream, event, version, story, seen)
         if isinstance(verdict, Conflict):
-            return Refused(f"somebody was faster: {stream} is at version {verdict.actual_version}; look again")
+            return Refused(f"somebody was faster: {await self._last_act(stream)}; nothing was written, look again")
         return Done(f"{done} (log {verdict.last_pos})")
 
-    def launch(self, scenario: str, seed: int) -> Awaitable[Verdict]:
-        return self._launch(scenario, seed)
-
-    async def _launch(self, scenario: str, seed: int) -> Verdict:
-        from core.scenarios.registry import UnknownScenario, find
+    async def _last_act(self, stream: str) -> str:
+        """Who did what last: ``bia confirmed: the holder says so``."""
+        import asyncpg
 
         try:
-            find(scenario)
+            history = await self._database.log.read_stream(stream)
+        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
+            return f"{stream} has changed"
+        for recorded in reversed(history):
+            event = recorded.event
+            if verb := _ACTS.get(type(event).__name__):
+                reason = getattr(event, "reason", "") or getattr(event, "text", "")
+                return f"{recorded.meta.actor} {verb}" + (f": {reason}" if reason else "")
+        return f"{stream} has changed"
+
+    async def launch(self, scenario: str, seed: int, given: Mapping[str, object] | None = None) -> Verdict:
+        from core.scenarios import runs
+        from core.scenarios.registry import UnknownScenario
+
+        try:
+            event = runs.request(scenario, seed, given)
         except UnknownScenario as error:
             return Refused(str(error))
-        run_id = f"{scenario}-{uuid4().hex[:12]}"
-        event = events.ScenarioRequested(run_id=run_id, scenario=scenario, seed=seed)
-        return await self._do(f"scenario-{run_id}", event, f"asked for {scenario}, seed {seed}", 0)
+        return await self._do(runs.stream_of(event.run_id), event, f"asked for {scenario}, seed {seed}", 0)
 
     def stop_run(self, run_id: str) -> Awaitable[Verdict]:
         event = events.ScenarioStopped(run_id=run_id, operator=self._operator)
@@ -110,26 +147,27 @@ class LogCommands:
         return self._do("scenario-traffic", event, f"normal traffic: {rate}/s asked for")
 
     def case(self, action: str, alert: Alert, reason: str, expected_version: int) -> Awaitable[Verdict]:
+        return self._case(action, alert, reason, expected_version)
+
+    async def _case(self, action: str, alert: Alert, reason: str, expected_version: int) -> Verdict:
+        if action == "claim" and alert.status == "claimed":
+            return Refused(f"the case is claimed by {alert.assignee} already")
         event = case_event(action, alert.alert_id, self._operator, reason)
-        done = f"{alert.rule_id} {alert.account_id}: {_DID[action]}"
-        return self._do(f"case-{alert.alert_id}", event, done, expected_version)
+        undo = "; u undoes it" if action not in ("reopen", "note") else ""
+        done = f"{alert.rule_id} {alert.account_id}: {_DID[action]}{undo}"
+        return await self._do(f"case-{alert.alert_id}", event, done, expected_version, alert.alert_id, alert.last_pos)
 
     def snooze(self, rule_id: str, account_id: str, until: int, reason: str) -> Awaitable[Verdict]:
         event = events.RuleSnoozed(
             rule_id=rule_id, account_id=account_id, until=until, operator=self._operator, reason=reason
         )
-        return self._do(f"rule-{rule_id}", event, f"{rule_id} is silent for {account_id} for an hour")
-
-    def block(self, account_id: str, reason: str, until: int | None) -> Awaitable[Verdict]:
-        return self._list("block", "account", account_id, reason, until)
-
-    def unblock(self, account_id: str, reason: str) -> Awaitable[Verdict]:
-        return self._list("unblock", "account", account_id, reason)
+        silent = "raises alerts again" if until == 0 else "is silent for an hour"
+        return self._do(f"rule-{rule_id}", event, f"{rule_id} {silent} for {account_id}")
 
     def list_party(self, act: str, kind: str, party: str, reason: str) -> Awaitable[Verdict]:
         return self._list(act, kind, party, reason)
 
-    async def _list(self, act: str, kind: str, party: str, reason: str, until: int | None = None) -> Verdict:
+    async def _list(self, act: str, kind: str, party: str, reason: str) -> Verdict:
         """Under the policy that holds: where it asks for four eyes, a block is only proposed."""
         import asyncpg
 
@@ -139,16 +177,22 @@ class LogCommands:
         try:
             match act:
                 case "block":
-                    if await lists.block(log, kind, party, self._operator, reason, until) == lists.PROPOSED:
-                        done = "block proposed; another operator approves it (streamguard lists approve)"
+                    if await lists.block(log, kind, party, self._operator, reason) == lists.PROPOSED:
+                        done = "block proposed; another operator approves it"
                 case "unblock":
                     await lists.unblock(log, kind, party, self._operator, reason)
                 case "allow":
                     await lists.allow(log, kind, party, self._operator, reason)
                 case "disallow":
                     await lists.disallow(log, kind, party, self._operator, reason)
+                case "approve":
+                    await lists.approve(log, kind, party, self._operator)
+                case "refuse":
+                    await lists.refuse(log, kind, party, self._operator, reason)
         except acting.Refused as refused:
-            return Refused(str(refused))
+            if act not in ("approve", "refuse"):
+                return Refused(str(refused))
+            return Refused(f"{refused} ({await self._last_act(f'{kind}-{party}')})")
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             raise Unavailable(f"PostgreSQL: nothing was written: {error or type(error).__name__}") from error
         return Done(f"{kind} {party}: {done}")

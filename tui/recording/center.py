@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 from textual.binding import BindingType
 from textual.widgets import Input
 
+from tui import commands, keymap
 from tui import format as show
-from tui import keymap
 from tui.app import ControlCenter
 from tui.live import Live
 from tui.recording.played import played_ports
@@ -35,6 +35,12 @@ class ReplayCenter(ControlCenter):
         self.clock = Clock(recording.first, recording.last, real)
         self.recording = recording
         self._follows = True
+        self._followed: str | None = None
+        """Where following has led; None when it has not begun since the last seek."""
+        self._leading = False
+        """Following goes somewhere now."""
+        self._missing: set[str] = set()
+        """What was shown and cannot be: its answers are not in the recording."""
         self.seeking = False
         super().__init__(played_ports(recording, self.clock, self._mode, "replay"), files, **options)
 
@@ -46,16 +52,46 @@ class ReplayCenter(ControlCenter):
         self.set_interval(FOLLOW_S, self._follow, name="follow")
 
     async def _follow(self) -> None:
-        """Show the screen that was shown then, unless the viewer is typing."""
-        if not self._follows or self.seeking or not self.live.ready or isinstance(self.focused, Input):
+        """Show what was shown then, details and all, until the viewer goes elsewhere."""
+        if not self._follows or self.seeking or not self.live.ready or self.current_mode not in keymap.SCREENS:
             return
-        name = self.recording.track("screen").newest(self.clock.now_ms(), str)
-        if name in keymap.SCREENS and name != self.current_mode and len(self.screen_stack) == 1:
-            await super().action_show(name)
+        if not isinstance(self.screen, ControlScreen) or isinstance(self.focused, Input):
+            return  # the viewer reads a panel, or types
+        if self._followed not in (None, self.place):
+            self._follows = False
+            self.say("no longer following: & shows again what was shown")
+            return
+        wanted = self.recording.track("screen").newest(self.clock.now_ms(), str)
+        if wanted is not None and wanted.partition("\n")[0] in keymap.SCREENS:
+            self._leading = True
+            try:
+                await self._show(wanted)
+            finally:
+                self._leading = False
+        self._followed = self.place
 
     async def action_show(self, name: str) -> None:
-        self._follows = False
+        self._follows = self._follows and self._leading
         await super().action_show(name)
+
+    async def _show(self, wanted: str) -> None:
+        """Go to a place: its screen, then what stood over it, as far as the recording holds it."""
+        name, *over = wanted.split("\n")
+        if name != self.current_mode:
+            await self.action_show(name)
+        shown = self.place.split("\n")[1:]
+        same = next(
+            (i for i, (a, b) in enumerate(zip(shown, over, strict=False)) if a != b), min(len(shown), len(over))
+        )
+        for _ in shown[same:]:
+            await self.pop_screen()
+        for line in over[same:]:
+            if line in self._missing:
+                return
+            await commands.run(self, line)
+            if line not in self.place.split("\n"):
+                self._missing.add(line)
+                return
 
     # ------------------------------------------------------------------------------------------ keys
 
@@ -69,8 +105,9 @@ class ReplayCenter(ControlCenter):
         await self.seek(self.clock.now_ms() + direction * JUMP_MS)
 
     def action_replay_follow(self) -> None:
-        self._follows = True
-        self.say("following the screens that were shown")
+        self._follows, self._followed = True, None
+        self._missing.clear()
+        self.say("following what was shown")
 
     def action_replay_seek(self) -> None:
         if isinstance(self.screen, ControlScreen):
@@ -95,6 +132,8 @@ class ReplayCenter(ControlCenter):
         try:
             self.clock.seek(at)
             shown = self.current_mode
+            self._followed = None
+            self._missing.clear()
             await self.live.stop()
             self.live = Live(self.ports)
             self.add_mode("replay", PacedScreen)

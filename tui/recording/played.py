@@ -19,6 +19,7 @@ from tui.screens.kafka.port import Batch, Browser, Start
 
 LOOK_S = 0.1
 """Between two looks of an open stream at the clock."""
+AHEAD_MS = 5_000
 NOTHING = Refused("a replay changes nothing")
 _BEFORE = "the recording does not hold this"
 
@@ -68,7 +69,7 @@ class _Played:
 
             async def answered(*arguments: object) -> Any:
                 key = key_of(name, arguments)
-                if self._recording.track(name, key).count(self._clock.now_ms()) == 0:
+                if self._recording.track(name, key).count(self._when(name, key)) == 0:
                     raise Unavailable(f"{_BEFORE}: {name.replace('.', ' ')}")
                 return self._at(name, key)
 
@@ -81,8 +82,14 @@ class _Played:
 
         return refused
 
+    def _when(self, name: str, key: bytes) -> int:
+        """Now; or a moment ahead, when the question was asked then for the first time: a screen that is followed asks
+        a little earlier than the operator's did."""
+        now, times = self._clock.now_ms(), self._recording.track(name, key).times
+        return times[0] if name in KEYED and times and now < times[0] <= now + AHEAD_MS else now
+
     def _at(self, name: str, key: bytes) -> Any:
-        return self._recording.track(name, key).newest(self._clock.now_ms(), answer_type(name))
+        return self._recording.track(name, key).newest(self._when(name, key), answer_type(name))
 
 
 class _PlayedStack:

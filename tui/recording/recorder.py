@@ -33,7 +33,7 @@ class Recorder:
         return int(self._now() * 1000)
 
     def watch(self, screen: Callable[[], str], say: Callable[[str], None]) -> None:
-        """``screen`` tells which screen is shown, for a replay to follow; ``say`` hears why recording has stopped."""
+        """``screen`` tells what is shown, for a replay to follow; ``say`` hears why recording has stopped."""
         self._screen, self._say = screen, say
 
     def answered(self, name: str, key: bytes, answer: object, *, failed: bool = False, always: bool = False) -> None:

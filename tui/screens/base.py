@@ -45,6 +45,11 @@ class ControlScreen(PacedScreen[None]):
     def live(self) -> Live:
         return self.center.live
 
+    @property
+    def address(self) -> str:
+        """The command that opens this screen again, such as ``account acc-1``; empty for one with a number key."""
+        return ""
+
     def body(self) -> Iterator[Widget]:
         raise NotImplementedError
 
@@ -105,6 +110,12 @@ class ControlScreen(PacedScreen[None]):
             return True
         self.say("nothing done")
         return False
+
+    def go(self, line: str) -> None:
+        """Where a command leads, such as ``event 1200``."""
+        from tui import commands
+
+        self.run_worker(commands.run(self.center, line), group="go", exclusive=True)
 
     def say(self, text: str, style: str = "text") -> None:
         self.center.say(text, style)

@@ -12,7 +12,11 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Input
 
+from tui.terminal.sanitise import wrap
 from tui.widgets.lines import Lines
+
+QUESTION_LINES = 3
+"""Of a question at most: what is asked stands there to its end on a narrow terminal."""
 
 _PRINTABLE = "[^\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069]*"
 """What may be entered: a pasted control sequence is refused as a whole."""
@@ -139,7 +143,10 @@ class Prompt(Vertical):
                 self.release()
             return early
         self._answer = asyncio.get_running_loop().create_future()
-        self.query_one(Lines).show([[(f" {question}", "bad" if danger else "accent")]])
+        pane, style = self.query_one(Lines), "bad" if danger else "accent"
+        lines = wrap(question, max(20, self.screen.size.width - 2), QUESTION_LINES)
+        pane.styles.height = len(lines)
+        pane.show([[(f" {line}", style)] for line in lines])
         answer = self.query_one(_Answer)
         answer.prepare(options, earlier)
         self._on_change = None

@@ -135,15 +135,39 @@ async def test_parties_come_on_lists_and_off_them(database: Database, pool: Any,
     assert await port.lists(10) == []
 
 
-async def test_under_four_eyes_a_block_is_proposed(database: Database, log: EventLog) -> None:
+async def test_under_four_eyes_a_block_is_proposed_and_another_operator_settles_it(
+    database: Database, pool: Any, log: EventLog
+) -> None:
+    await _history(log, pool)
     await set_policy(log, events.CasePolicySet(four_eyes=True, operator="boss"))
-    ana, bo = LogCommands(database, "ana"), LogCommands(database, "bo")
-    proposed = await ana.list_party("block", "account", "acc-1", "takeover")
-    assert isinstance(proposed, Done)
-    assert "another operator approves it" in proposed.text
-    assert isinstance(await bo.block("acc-1", "takeover", None), Refused)
-    types = [type(recorded.event).__name__ for recorded in await log.read_stream("account-acc-1")]
-    assert types == ["BlockProposed"]
+    ports, ana, bia = LogAccounts(database), LogCommands(database, "ana"), LogCommands(database, "bia")
+    done = await ana.list_party("block", "account", "acc-2", "odd")
+    assert isinstance(done, Done)
+    assert "another operator approves it" in done.text
+    assert isinstance(await ana.list_party("block", "merchant", "m-1", "skimmer"), Done)
+    await _project(pool)
+    assert [(entry.effect, entry.kind, entry.party, entry.actor) for entry in await ports.lists(10)][:2] == [
+        ("proposed", "merchant", "m-1", "ana"),
+        ("proposed", "account", "acc-2", "ana"),
+    ]
+    profile = await ports.profile("acc-2")
+    assert profile is not None
+    assert (profile.blocked, profile.proposed) == ("", "odd (ana)")
+    own = await ana.list_party("approve", "account", "acc-2", "")
+    assert isinstance(own, Refused)
+    assert "somebody else must approve" in own.text
+    assert isinstance(await bia.list_party("approve", "account", "acc-2", ""), Done)
+    assert isinstance(await bia.list_party("refuse", "merchant", "m-1", "our own canteen"), Done)
+    late = await ana.list_party("refuse", "account", "acc-2", "no")
+    assert isinstance(late, Refused)
+    assert late.text == "nobody has proposed to block account acc-2 (bia had it blocked: odd)"
+    await _project(pool)
+    assert [(entry.effect, entry.party) for entry in await ports.lists(10) if entry.kind != "device"][:1] == [
+        ("block", "acc-2")
+    ]
+    profile = await ports.profile("acc-2")
+    assert profile is not None
+    assert (profile.blocked, profile.proposed) == ("odd", "")
 
 
 async def _project(pool: Any) -> None:

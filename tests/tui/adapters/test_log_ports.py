@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from core.eventlog import EventLog, Meta
 from core.projections import PROJECTIONS
@@ -36,7 +37,7 @@ async def _project(pool: Any) -> None:
             await catch_up(conn, projection, 1)
 
 
-async def _raise_alert(log: EventLog, alert_id: str = "a1") -> None:
+async def _raise_alert(log: EventLog, alert_id: str = "a1", transactions: tuple[str, ...] = ("t1", "t2")) -> None:
     raised = events.AlertRaised(
         alert_id=alert_id,
         rule_id="high_velocity",
@@ -49,7 +50,7 @@ async def _raise_alert(log: EventLog, alert_id: str = "a1") -> None:
         severity="critical",
         amount=81_240,
         txn_count=6,
-        transactions=("t1", "t2"),
+        transactions=transactions,
         signals=(events.Signal(id="high_velocity", points=500, reason="too many", value=6.0, threshold=3.0),),
         sources=(events.Source(topic="fraud_alerts", partition=2, offset=7),),
         produced_at=NOW_MS - 40,
@@ -107,7 +108,62 @@ async def test_of_two_operators_one_is_told(database: Database, pool: Any, log: 
     second = await LogCommands(database, "bia").case("dismiss", alert, "known", 0)
     assert isinstance(first, Done)
     assert isinstance(second, Refused)
-    assert "somebody was faster" in second.text
+    assert second.text == "somebody was faster: ana confirmed fraud; nothing was written, look again"
+
+
+async def test_a_claimed_case_is_not_claimed_again_and_a_decision_is_undone(
+    database: Database, pool: Any, log: EventLog
+) -> None:
+    ports, ana, bia = LogAlerts(database), LogCommands(database, "ana"), LogCommands(database, "bia")
+    await _raise_alert(log)
+    await _project(pool)
+    (alert,) = await ports.newest(1)
+    claimed = await ana.case("claim", alert, "", 0)
+    assert isinstance(claimed, Done)
+    assert "u undoes it" in claimed.text
+    await _project(pool)
+    (alert,) = await ports.newest(1)
+    assert await bia.case("claim", alert, "", 1) == Refused("the case is claimed by ana already")
+    assert isinstance(await bia.case("dismiss", alert, "a friend", 1), Done)
+    assert isinstance(await ana.case("reopen", alert, "she is no friend", 2), Done)
+    await _project(pool)
+    assert [row.status for row in await ports.newest(1)] == ["open"]
+
+
+async def test_a_story_joins_rule_payments_log_and_what_stands(database: Database, pool: Any, log: EventLog) -> None:
+    deployed = events.RuleDeployed(rule_id="high_velocity", version="7AC1", sql_sha256="x")
+    paid = events.PaymentDecided(
+        transaction_id="t1", account_id="acc-1", amount=100, decision="block", score=950, event_time=NOW_MS
+    )
+    await log.append("rule-high_velocity", [deployed], meta=META)
+    await log.append("account-acc-1", [paid, paid], meta=META)
+    await _raise_alert(log)
+    await log.append("rule-high_velocity", [structs.replace(deployed, version="later")], meta=META)
+    snoozed = events.RuleSnoozed(
+        rule_id="high_velocity", account_id="acc-1", until=NOW_MS + 1, operator="ana", reason="known"
+    )
+    await log.append("rule-high_velocity", [snoozed], meta=Meta(actor="ana"))
+    await _project(pool)
+    await pool.execute(
+        "insert into read.payment (transaction_id, account_id, amount, event_time, produced_at, ingested_at, partition,"
+        " \"offset\", decision, score) select t, 'acc-1', 100, raised_at - sent, raised_at - sent, raised_at - sent +"
+        " interval '1 s', 1, 2, 'block', 950 from read.alert, (values ('t1', interval '5 s'),"
+        " ('t8', interval '0.5 s'), ('t9', interval '0.1 s')) as p (t, sent)"
+    )
+    await pool.execute("update read.alert set event_time = raised_at, produced_at = raised_at")
+    story = await LogAlerts(database).story("a1")
+    assert story is not None
+    assert (story.rule_version, story.rule_deployed is not None) == ("7AC1", True)
+    assert [(payment.transaction_id, payment.position) for payment in story.payments] == [("t1", 3)]
+    assert story.lag_then == 2
+    assert [(entry.effect, entry.reason, entry.actor) for entry in story.standing] == [
+        ("snooze", "high_velocity: known", "ana")
+    ]
+    assert isinstance(await LogCommands(database, "ana").snooze("high_velocity", "acc-1", 0, "awake"), Done)
+    await _project(pool)
+    story = await LogAlerts(database).story("a1")
+    assert story is not None
+    assert story.standing == ()
 
 
 async def test_a_launch_is_a_request_in_the_log(database: Database, pool: Any) -> None:
@@ -117,6 +173,37 @@ async def test_a_launch_is_a_request_in_the_log(database: Database, pool: Any) -
     await _project(pool)
     (run,) = await scenarios.runs(10)
     assert (run.scenario, run.seed, run.status, run.expected) == ("velocity_burst", 42, "requested", None)
+
+
+async def test_a_run_carries_its_parameters_and_what_was_caught_so_far(
+    database: Database, pool: Any, log: EventLog
+) -> None:
+    commands, scenarios = LogCommands(database, "ana"), LogScenarios(database)
+    assert isinstance(await commands.launch("velocity_burst", 42, {"accounts": "0"}), Refused)
+    knobs = {knob.name: knob for info in scenarios.catalogue() for knob in info.knobs if info.name == "velocity_burst"}
+    name = next(name for name, knob in knobs.items() if knob.whole)
+    assert isinstance(await commands.launch("velocity_burst", 42, {name: "4"}), Done)
+    await _project(pool)
+    (run,) = await scenarios.runs(10)
+    assert run.parameters == {**{knob.name: knob.default for knob in knobs.values()}, name: 4}
+    sent = events.ScenarioSent(
+        run_id=run.run_id,
+        transactions=20,
+        fraud_transactions=12,
+        expected=("acc-1", "acc-2"),
+        accounts=("acc-1", "acc-2"),
+        first_fraud_at=NOW_MS,
+        last_fraud_at=NOW_MS,
+    )
+    await log.append(f"scenario-{run.run_id}", [sent], meta=META)
+    await _raise_alert(log)  # of the account, but of other payments
+    await _project(pool)
+    (run,) = await scenarios.runs(10)
+    assert (run.status, run.expected, run.caught) == ("sent", 2, 0)
+    await _raise_alert(log, "a2", transactions=(f"tx-{run.run_id}-3",))
+    await _project(pool)
+    (run,) = await scenarios.runs(10)
+    assert (run.expected, run.caught, run.missed) == (2, 1, None)
 
 
 async def test_the_traffic_rate_is_the_last_one_asked_for(database: Database) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import asyncpg
 import pytest
@@ -17,15 +17,24 @@ from core.failures import explain
 from core.projections import PROJECTIONS
 from core.projections.commands import prove_projections
 from core.projections.runner import catch_up
+from core.rules.backtest import Backtest
 from schema import events
 from tests.tui.fakes import alert
 from tui.adapters.accounts import LogAccounts
 from tui.adapters.connect import real_ports
 from tui.adapters.database import Database
-from tui.adapters.read_only import REFUSED, ReadOnlyCluster, ReadOnlyCommands, ReadOnlyEvents, ReadOnlyKsql
+from tui.adapters.read_only import (
+    REFUSED,
+    ReadOnlyCluster,
+    ReadOnlyCommands,
+    ReadOnlyEvents,
+    ReadOnlyKsql,
+    ReadOnlyWorkers,
+)
 from tui.adapters.twin import Twin
-from tui.ports import CommandsPort, SqlProblem, Unavailable
+from tui.ports import CommandsPort, SqlProblem, Unavailable, Verdict
 from tui.profile import Profile
+from tui.recording.calls import PROTOCOLS
 
 
 @pytest.fixture
@@ -42,8 +51,6 @@ _ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "set_traffic": (10,),
     "case": ("claim", alert(1), "", 0),
     "snooze": ("high_amount", "acc-1", 0, "r"),
-    "block": ("acc-1", "r", None),
-    "unblock": ("acc-1", "r"),
     "list_party": ("block", "merchant", "m-1", "r"),
     "switch_rule": ("pause", "high_amount"),
 }
@@ -120,6 +127,18 @@ async def test_kafka_and_the_log_are_only_looked_at() -> None:
     assert await cluster.requeue(1) == await cluster.discard(1, "r") == REFUSED
     assert await log.rebuild("alert", print) == await log.verify(print) == REFUSED
     assert await log.retry("alert") == await log.skip("alert", "r") == REFUSED
+
+
+def test_every_method_that_changes_something_is_refused_by_a_port_of_its_own() -> None:
+    changing = {
+        (port, name)
+        for port, protocol in PROTOCOLS.items()
+        for name, method in inspect.getmembers(protocol, inspect.isfunction)
+        if get_type_hints(method, localns={"Backtest": Backtest}).get("return") == Verdict
+    }
+    twins = {"ksql": ReadOnlyKsql, "cluster": ReadOnlyCluster, "eventlog": ReadOnlyEvents, "workers": ReadOnlyWorkers}
+    looking = {("eventlog", "prove")}  # only compares
+    assert {(port, name) for port, name in changing if name not in vars(twins[port])} == looking
 
 
 async def test_a_read_only_profile_gets_these_ports_and_hosts_no_worker(tmp_path: Path) -> None:

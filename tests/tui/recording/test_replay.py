@@ -34,7 +34,7 @@ async def recording(path: Path, fakes: Fakes) -> AsyncIterator[tuple[Session, di
     fakes.now = lambda: time["now"]
     recorder = Recorder(path, fakes.now, "local")
     async with running(fakes, wrap=recorder.ports) as session:
-        recorder.watch(lambda: session.app.current_mode, lambda problem: pytest.fail(problem))
+        recorder.watch(lambda: session.app.place, lambda problem: pytest.fail(problem))
         yield session, time
     recorder.close()
 
@@ -106,7 +106,7 @@ async def test_the_same_pictures_at_the_same_times(tmp_path: Path) -> None:
     seen = await _record_a_watch(tmp_path / "r.sgr")
     async with replaying(tmp_path / "r.sgr") as (session, outside):
         await session.press("semicolon")
-        for name, at in (("third", 125), ("first", 1), ("second", 61)):  # also backwards
+        for name, at in (("third", 125), ("first", 0), ("second", 61)):  # also backwards
             await session.app.seek(NOW_MS + at * 1000)
             await _looks(session, seen[name])
         await session.press("semicolon")
@@ -126,6 +126,61 @@ async def test_the_viewer_may_go_where_he_likes_and_follow_again(tmp_path: Path)
         assert session.app.current_mode == "scenarios"
         await session.press("ampersand")
         await session.until(lambda: session.app.current_mode == "alerts", "the screen that was shown")
+
+
+async def test_details_that_were_opened_are_followed(tmp_path: Path) -> None:
+    path = tmp_path / "r.sgr"
+    fakes = Fakes()
+    async with recording(path, fakes) as (session, time):
+        await _noted(session)
+        time["now"] = NOW + 60
+        await session.press("2", "enter")
+        await session.shows("lag then")
+        await _noted(session)
+        time["now"] = NOW + 120
+        await session.press("a")
+        await session.shows("as it stood now")
+        await session.shows("alerts 3")
+        await _noted(session)
+        time["now"] = NOW + 180
+        await session.press("escape")
+        await session.shows("lag then")
+        await session.press("escape")
+        await session.shows("alerts following")
+        await _noted(session)
+        time["now"] = NOW + 190
+        await session.until(lambda: fakes.flow.asked_since >= int(NOW) + 190 - CHART_SECONDS, "a last poll")
+    async with replaying(path) as (replayed, outside):
+        outside["now"] = 61
+        await replayed.until(lambda: replayed.app.place == "alerts\nalert alert-11", "the story")
+        await replayed.shows("lag then")
+        outside["now"] = 121
+        await replayed.until(lambda: replayed.app.place == "alerts\nalert alert-11\naccount acc-001407", "the account")
+        await replayed.shows("alerts 3")
+        outside["now"] = 181
+        await replayed.until(lambda: replayed.app.place == "alerts", "the list")
+        await replayed.press("semicolon")
+        await replayed.app.seek(NOW_MS + 62_000)
+        await replayed.until(lambda: replayed.app.place == "alerts\nalert alert-11", "the story once more")
+        await replayed.press("escape")
+        await replayed.shows("no longer following")
+        assert replayed.app.place == "alerts"
+
+
+async def test_what_was_opened_but_is_not_held_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "r.sgr"
+    recorder = Recorder(path, lambda: NOW, "local")
+    fakes = Fakes()
+    async with running(fakes, wrap=recorder.ports) as session:
+        recorder.watch(lambda: "alerts\nevent 77", lambda problem: pytest.fail(problem))
+        await _noted(session)
+    recorder.close()
+    async with replaying(path) as (replayed, _):
+        await replayed.shows("the recording does not hold this")
+        for _ in range(3):
+            await replayed.app._follow()
+        assert sum("does not hold" in text for _, _, text in replayed.app.messages) == 1
+        assert replayed.app.place == "alerts"
 
 
 async def test_speed_pause_and_seek_by_keys(tmp_path: Path) -> None:

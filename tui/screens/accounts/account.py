@@ -17,7 +17,6 @@ from tui.screens.accounts.blocking import ask_and_list
 from tui.screens.accounts.port import Profile, Then
 from tui.screens.accounts.rows import MOMENTS, heading, moment_cells, slider_line, step, then_lines
 from tui.screens.base import ControlScreen
-from tui.screens.eventlog.event import EventScreen
 from tui.screens.kafka.rows import parse_start
 from tui.widgets.feed import Feed
 from tui.widgets.lines import Lines
@@ -47,6 +46,7 @@ class AccountScreen(ControlScreen):
             id="moments",
         )
         self._profile: Profile | None = None
+        self._read = False
         self._then: Then | None = None
         self._wanted: int | None = None
         self._wake = asyncio.Event()
@@ -54,6 +54,10 @@ class AccountScreen(ControlScreen):
     @property
     def _now_ms(self) -> int:
         return int(self.live.ports.now() * 1000)
+
+    @property
+    def address(self) -> str:
+        return f"account {self.account_id}"
 
     def body(self) -> Iterator[Widget]:
         yield Lines(id="heading")
@@ -74,7 +78,8 @@ class AccountScreen(ControlScreen):
     def drain(self) -> None:
         self._moments.redraw()
         pane, now_ms = self.query_one("#heading", Lines), self._now_ms
-        pane.show([heading(self.account_id, self._profile, now_ms, pane.size.width)])
+        unknown = "no payments on record" if self._read else "reading the log"
+        pane.show([heading(self.account_id, self._profile, now_ms, pane.size.width, unknown)])
         then = self.query_one("#then", Lines)
         then.show(then_lines(self._then, self._at is None, now_ms, then.size.width))
         slider = self.query_one("#slider", Lines)
@@ -100,6 +105,7 @@ class AccountScreen(ControlScreen):
         port = self.live.ports.accounts
         try:
             self._profile = await port.profile(self.account_id)
+            self._read = True
             moments = await port.timeline(self.account_id, EVENTS)
             self._moments.add(moments)
             self._moments.empty = "nothing is known of this account"
@@ -117,16 +123,7 @@ class AccountScreen(ControlScreen):
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         event.stop()
-        self.run_worker(self._open(event.row.position), group="open", exclusive=True)
-
-    async def _open(self, position: int) -> None:
-        try:
-            entry = await self.live.ports.eventlog.entry(position)
-        except Unavailable as error:
-            self.say(str(error), "bad")
-            return
-        if entry is not None:
-            await self.app.push_screen(EventScreen(entry))
+        self.go(f"event {event.row.position}")
 
     # ------------------------------------------------------------------------------------------ the slider
 

@@ -9,22 +9,33 @@ NAME_CELLS = 24
 
 KINDS = ("account", "merchant", "payee", "device")
 _CONSEQUENCES = {
-    "block": "its payments are refused",
+    "block": "every payment is refused until it is unblocked",
     "unblock": "it may pay again",
     "allow": "context signals do not hold it back",
     "disallow": "it is judged as any other again",
+    "approve": "every payment is refused, as was proposed",
+    "refuse": "the proposed block is dropped",
 }
 
 
 async def ask_and_list(screen: ControlScreen, act: str, kind: str, party: str) -> bool:
-    """Ask for the reason and append the event; ``act`` is block, unblock, allow or disallow. True when it was done."""
+    """Ask for the reason and append the event. True when it was done.
+
+    ``act`` is block, unblock, allow, disallow, or approve or refuse of a proposal, whose reason is there already.
+    """
     named = fit(party, NAME_CELLS).strip()  # however long a name is, the question is read to its end
-    question = f"{act} {kind} {named}: {_CONSEQUENCES[act]}. Reason (empty = no)"
-    reason = await screen.ask(question, danger=act == "block")
+    consequence = f"{act} {kind} {named}: {_CONSEQUENCES[act]}"
+    if act == "approve":
+        return await screen.sure(consequence) and await _list(screen, act, kind, party, "")
+    reason = await screen.ask(f"{consequence}. Reason (empty = no)", danger=act == "block")
     if not reason or not reason.strip():
         screen.say("nothing done")
         return False
-    return await screen.center.command(screen.live.ports.commands.list_party(act, kind, party, reason.strip()))
+    return await _list(screen, act, kind, party, reason.strip())
+
+
+async def _list(screen: ControlScreen, act: str, kind: str, party: str, reason: str) -> bool:
+    return await screen.center.command(screen.live.ports.commands.list_party(act, kind, party, reason))
 
 
 async def ask_party(screen: ControlScreen, act: str) -> tuple[str, str] | None:

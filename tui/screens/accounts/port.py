@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from core.cases.timeline import Moment
+from tui.ports import Listed
 
 ORDERS = ("risk", "frauds", "score", "amount", "newest")
 """What the risk table can be sorted by, the highest first."""
@@ -14,7 +15,10 @@ ORDERS = ("risk", "frauds", "score", "amount", "newest")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An account by its payments; ``blocked`` is the reason of the block that stands, empty when none does."""
+    """An account by its payments; ``blocked`` is the reason of the block that stands, empty when none does.
+
+    ``proposed`` is that of a block which one operator wants and another has to approve.
+    """
 
     account_id: str
     payments: int
@@ -24,6 +28,7 @@ class Profile:
     max_score: int
     last_payment: int | None
     blocked: str = ""
+    proposed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +55,6 @@ class Then:
     cleared: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A party that payments are judged by. ``kind`` is account, merchant or device, ``effect`` block or allow."""
-
-    kind: str
-    party: str
-    effect: str
-    reason: str
-    since: int
-    until: int | None
-    actor: str
-
-
 class AccountsPort(Protocol):
     async def riskiest(self, order: str, limit: int) -> Sequence[Profile]:
         """By one of ``ORDERS``, the highest first."""
@@ -82,4 +74,4 @@ class AccountsPort(Protocol):
         """The last position of the log at or before a time; 0 when there is none."""
 
     async def lists(self, limit: int) -> Sequence[Listed]:
-        """What is blocked and allowed now, the newest first."""
+        """What waits for a second operator, then what is blocked and allowed now, the newest first."""

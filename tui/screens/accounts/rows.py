@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from core.cases.timeline import Moment
 from tui import format as show
-from tui.screens.accounts.port import Listed, Profile, Then
+from tui.ports import Listed
+from tui.screens.accounts.port import Profile, Then
 from tui.screens.alerts.rows import STATUS_STYLES, mark
 from tui.widgets.canvas import Cell, Line, spread
 from tui.widgets.columns import Column
@@ -21,7 +22,7 @@ ACCOUNTS = (
     Column("total", 14, "right", grow=1, limit=18),
     Column("score", 5, "right", rank=6),
     Column("last payment", 12, "right", rank=5),
-    Column("state", 7, rank=8),
+    Column("state", 8, rank=8),
     Column("why", 10, grow=3, limit=40, rank=2),
 )
 
@@ -37,9 +38,16 @@ def account_cells(row: Profile, now_ms: int) -> Sequence[Cell]:
         (show.money(row.amount), "text"),
         (show.number(row.max_score), "dim"),
         (show.day_clock(row.last_payment, now_ms), "dim"),
-        ("blocked" if row.blocked else "", "bad"),
-        (row.blocked, "bad"),
+        ("blocked", "bad") if row.blocked else ("proposed" if row.proposed else "", "warn"),
+        (row.blocked, "bad") if row.blocked else (row.proposed, "warn"),
     )
+
+
+def standing_cells(profile: Profile) -> list[Cell]:
+    """The block that stands, or the one that waits for another operator."""
+    if profile.blocked:
+        return [(f"  blocked: {profile.blocked}", "bad")]
+    return [(f"  block proposed: {profile.proposed}", "warn")] if profile.proposed else []
 
 
 # ------------------------------------------------------------------------------------------------ one account
@@ -74,13 +82,12 @@ def moment_cells(moment: Moment, now_ms: int) -> Sequence[Cell]:
     )
 
 
-def heading(account_id: str, profile: Profile | None, now_ms: int, width: int) -> Line:
-    """Name and block at the left, its totals now at the right."""
+def heading(account_id: str, profile: Profile | None, now_ms: int, width: int, unknown: str) -> Line:
+    """Name and block at the left, its totals now at the right, or what is said without any."""
     left: list[Cell] = [(f" {account_id}", "strong")]
     if profile is None:
-        return spread(left, [("no payments on record ", "dim")], width)
-    if profile.blocked:
-        left.append((f"  blocked: {profile.blocked}", "bad"))
+        return spread(left, [(f"{unknown} ", "dim")], width)
+    left += standing_cells(profile)
     return spread(left, [cell for fact in facts(profile, now_ms) for cell in (*fact, ("  ", "dim"))], width)
 
 
@@ -180,7 +187,7 @@ def step(moments: Sequence[Moment], position: int | None, direction: int) -> int
 # ------------------------------------------------------------------------------------------------ lists
 
 LISTS = (
-    Column("list", 6),
+    Column("list", 8),
     Column("kind", 8),
     Column("party", 16, grow=2, limit=32),
     Column("reason", 16, grow=4, limit=60),
@@ -188,7 +195,7 @@ LISTS = (
     Column("until", 11, rank=5),
     Column("by", 8, grow=1, limit=16, rank=6),
 )
-LIST_STYLES = {"block": "bad", "allow": "good"}
+LIST_STYLES = {"block": "bad", "allow": "good", "proposed": "warn"}
 
 
 def listed_cells(row: Listed, now_ms: int) -> Sequence[Cell]:

@@ -13,11 +13,11 @@ from textual.widget import Widget
 from core.cases.timeline import Moment
 from tui import format as show
 from tui import keymap
-from tui.ports import Unavailable
+from tui.ports import Listed, Unavailable
 from tui.screens.accounts.account import AccountScreen
 from tui.screens.accounts.blocking import ask_and_list, ask_party
-from tui.screens.accounts.port import ORDERS, Listed, Profile
-from tui.screens.accounts.rows import ACCOUNTS, LISTS, account_cells, facts, listed_cells, moment_cells
+from tui.screens.accounts.port import ORDERS, Profile
+from tui.screens.accounts.rows import ACCOUNTS, LISTS, account_cells, facts, listed_cells, moment_cells, standing_cells
 from tui.screens.base import ControlScreen
 from tui.widgets.canvas import Line
 from tui.widgets.feed import Feed
@@ -27,6 +27,7 @@ from tui.widgets.lines import Lines
 EVERY_S = 2.0
 """Between two looks at the table."""
 ROWS = 200
+_LIFTS = {"block": "unblock", "allow": "disallow", "proposed": "refuse"}
 PREVIEWED = 60
 
 
@@ -47,6 +48,15 @@ class Lists(Feed[Listed]):
     def action_add(self, act: str) -> None:
         if isinstance(self.screen, AccountsScreen):
             self.screen.add_party(act)
+
+    def action_settle(self, act: str) -> None:
+        screen, row = self.screen, self.selected
+        if row is None or not isinstance(screen, AccountsScreen):
+            return
+        if row.effect == "proposed":
+            screen.list_party(act, row.kind, row.party)
+        else:
+            screen.say(f"nothing is proposed for {row.kind} {row.party}")
 
     def action_lift(self) -> None:
         screen, row = self.screen, self.selected
@@ -168,8 +178,7 @@ class AccountsScreen(ControlScreen):
             pane.show([])
             return
         width = max(20, pane.size.width - 1)
-        blocked = f"  blocked: {row.blocked}" if row.blocked else ""
-        lines: list[Line] = [[(f" {row.account_id}", "strong"), (blocked, "bad")]]
+        lines: list[Line] = [[(f" {row.account_id}", "strong"), *standing_cells(row)]]
         lines += [*flow(facts(row, self._now_ms), width), []]
         if self._preview_problem:
             lines.append([(f" {self._preview_problem}", "bad")])
@@ -232,8 +241,4 @@ class AccountsScreen(ControlScreen):
             await self._list_party(act, *named)
 
     def lift(self, row: Listed) -> None:
-        act = {"block": "unblock", "allow": "disallow"}.get(row.effect)
-        if act is None:
-            self.say(f"a {row.effect} ends by itself at {show.day_clock(row.until, self._now_ms)}")
-            return
-        self.list_party(act, row.kind, row.party)
+        self.list_party(_LIFTS[row.effect], row.kind, row.party)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from tui import keymap
 from tui.live import Live
 from tui.ports import Alert
 from tui.screens.alerts import rows
+from tui.screens.alerts.acting import choose_action
 from tui.widgets.feed import Feed
 
 HIDDEN_EVERY_S = 2.0
@@ -12,6 +18,8 @@ HIDDEN_EVERY_S = 2.0
 
 class AlertFeed(Feed[Alert]):
     """Draws from an inbox of its own. What waited there while the screen was hidden does not count as slow."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("inbox")]
 
     def __init__(self, id: str) -> None:
         super().__init__(
@@ -34,6 +42,10 @@ class AlertFeed(Feed[Alert]):
         """Hold what the other feeds hold, also while nobody looks: else each keeps old alerts of its own."""
         if not self.screen.is_current:
             self.add(self._inbox.take())
+
+    def action_act(self) -> None:
+        if (alert := self.selected) is not None:
+            choose_action(self.app, alert, self.model.all_rows)
 
     def hidden(self) -> None:
         """The screen was not shown for a while."""

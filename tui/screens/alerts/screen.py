@@ -48,7 +48,8 @@ class AlertsScreen(ControlScreen):
         alert = self._feed.selected
         if pane.display:
             now_ms = int(self.live.ports.now() * 1000)
-            pane.show([] if alert is None else story.lines(alert, None, now_ms, pane.size.width))
+            known = story.Known(limit_ms=self.live.case_limit_ms)
+            pane.show([] if alert is None else story.lines(alert, known, now_ms, pane.size.width))
 
     def on_feed_moved(self) -> None:
         self._preview()

@@ -36,6 +36,10 @@ class EventScreen(ControlScreen):
         )
         self._drawn: tuple[Entry, int] | None = None
 
+    @property
+    def address(self) -> str:
+        return f"event {self.entry.position}"
+
     def body(self) -> Iterator[Widget]:
         yield Lines(focusable=True, id="event")
         yield self._chain

@@ -29,6 +29,7 @@ KEPT = 10_000
 READ_AT_MOST = 10_000
 """Messages read from a chosen place; a tail has no end."""
 RETRY_S = 2.0
+TAIL = Start("latest")
 
 
 class TopicScreen(ControlScreen):
@@ -36,10 +37,10 @@ class TopicScreen(ControlScreen):
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("messages")]
     title_name = "kafka"
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, start: Start = TAIL) -> None:
         super().__init__()
         self.topic = topic
-        self._start = Start("latest")
+        self._start = start
         self._read = 0
         self._skipped = 0
         self._state: Cell = ("connecting", "dim")
@@ -53,6 +54,13 @@ class TopicScreen(ControlScreen):
             id="messages",
         )
         self._previewed: tuple[Message | None, int] | None = None
+
+    @property
+    def address(self) -> str:
+        start = self._start
+        place = "" if start.partition is None else f"{start.partition}@"
+        words = {"offset": f" {place}{start.value}", "beginning": " beginning"}.get(start.kind, "")
+        return f"topic {self.topic}{words}"
 
     def body(self) -> Iterator[Widget]:
         with Horizontal(id="split"):

@@ -77,7 +77,11 @@ class OverviewScreen(ControlScreen):
         alert = self._feed.selected
         if pane.display:
             now_ms = int(self.live.ports.now() * 1000)
-            pane.show([] if alert is None else story.lines(alert, None, now_ms, pane.size.width))
+            pane.show(
+                []
+                if alert is None
+                else story.lines(alert, story.Known(limit_ms=self.live.case_limit_ms), now_ms, pane.size.width)
+            )
 
     def on_feed_moved(self) -> None:
         self._preview()

@@ -51,7 +51,7 @@ RULES = (
     Column("prec", 7, "right"),
     Column("recall", 7, "right"),
     Column("judged", 7, "right", rank=5),
-    Column("open", 4, "right", rank=5),
+    Column("open", 5, "right", rank=5),
     Column("note", 8, grow=4, limit=120, rank=8),
 )
 

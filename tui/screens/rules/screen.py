@@ -257,6 +257,10 @@ class RuleScreen(ControlScreen):
         self._table = table
         self._ticks = 0
 
+    @property
+    def address(self) -> str:
+        return f"rule {self._rule_id}"
+
     def body(self) -> Iterator[Widget]:
         yield Lines(focusable=True, id="rule")
 
