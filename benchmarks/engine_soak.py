@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -57,8 +58,8 @@ def _figures(outcome: Outcome) -> Figures:
         "alerts": (len(outcome.alerts), "rows"),
     }
     figures |= {f"memory_hour_{hour:02}": (held / 1e6, "MB") for hour, held in enumerate(outcome.memory, 1)}
-    settled, last = outcome.memory[1], outcome.memory[-1]
-    figures["memory_growth"] = ((last / settled - 1) * 100, "% from hour 2 to the last")
+    settled, last = fmean(outcome.memory[1:4]), fmean(outcome.memory[-3:])
+    figures["memory_growth"] = ((last / settled - 1) * 100, "% from hours 2 to 4 to the last three")
     if outcome.recovered:
         figures["restarted"] = (outcome.started, "s from the kill until statements are answered")
         figures["restarted_cpu"] = (outcome.start_cpu, "s of them the engine computed")

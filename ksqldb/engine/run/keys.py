@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-REMEMBERED = 2_000
+REMEMBERED = 500
 """Keys whose bytes or partition a query remembers: those met again soon, as by one record in several windows. A key for
 each account ever seen would be memory that grows with time."""
 

@@ -23,7 +23,7 @@ from ksqldb.rulebook import load
 
 HOUR = 3_600_000
 START = 1_767_225_600_000
-PER_HOUR = REMEMBERED
+PER_HOUR = 4 * REMEMBERED
 STREAM = "CREATE STREAM {0} (k VARCHAR KEY, amount DOUBLE) WITH (kafka_topic='{0}', value_format='JSON', partitions=1);"
 
 
