@@ -79,6 +79,9 @@ async def test_changes_are_found_by_position(database: Database, pool: Any, log:
     await _project(pool)
     (changed,) = await ports.changed_after(alert.last_pos, 10)
     assert (changed.status, changed.assignee) == ("claimed", "ana")
+    (act,) = await log.read_stream(f"case-{alert.alert_id}")
+    assert (act.meta.correlation_id, act.meta.causation_id) == (alert.alert_id, f"event-{alert.last_pos}")
+    assert act.meta.command_id is not None
 
 
 async def test_a_story_holds_the_case_and_its_version(database: Database, pool: Any, log: EventLog) -> None:
