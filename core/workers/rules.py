@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from core.eventlog import EventLog, Meta
+from core.eventlog import EventLog, Meta, Recorded, caused_by
 from core.eventlog.advisory import RULES, unlock
 from core.rules.switching import is_wanted
 from core.workers.task import Status, pause, until_stopped
@@ -64,7 +64,7 @@ class RuleKeeper:
         while True:
             self._wake.clear()
             histories = {name: await self._history(name) for name in book.rules}
-            wanted = [rule.id for rule in book.rules.values() if is_wanted(rule, histories[rule.id])]
+            wanted = [rule.id for rule in book.rules.values() if is_wanted(rule, _events(histories[rule.id]))]
             for state in await rulebook.deploy(client, book, wanted):
                 await self._settle(client, state, histories[state.rule.id])
             for state in await rulebook.states(client, book):
@@ -74,23 +74,23 @@ class RuleKeeper:
             self.status.detail = {"rules": wanted}
             await pause(self._wake, CHECK_S)
 
-    async def _history(self, rule_id: str) -> list[Event]:
-        return [recorded.event for recorded in await self._log.read_stream(f"rule-{rule_id}")]
+    async def _history(self, rule_id: str) -> list[Recorded]:
+        return await self._log.read_stream(f"rule-{rule_id}")
 
-    async def _take_off(self, client: KsqlClient, state: RuleState, history: Sequence[Event]) -> None:
+    async def _take_off(self, client: KsqlClient, state: RuleState, history: Sequence[Recorded]) -> None:
         """Take a rule off that an operator does not want; one put there by hand, without a word in the log, stays."""
-        if any(isinstance(event, RuleWanted) for event in history):
+        if any(isinstance(event, RuleWanted) for event in _events(history)):
             await rulebook.undeploy(client, state.rule)
 
-    async def _settle(self, client: KsqlClient, state: RuleState, history: Sequence[Event]) -> None:
+    async def _settle(self, client: KsqlClient, state: RuleState, history: Sequence[Recorded]) -> None:
         """Note a version that is new, and bring the query to what the log says: paused or running."""
-        rule = state.rule
-        deployed = next((event for event in reversed(history) if isinstance(event, RuleDeployed)), None)
+        rule, events = state.rule, _events(history)
+        deployed = next((event for event in reversed(events) if isinstance(event, RuleDeployed)), None)
         if deployed is None or deployed.version != rule.version:
             digest = sha256(rule.sql.encode()).hexdigest()
             event = RuleDeployed(rule_id=rule.id, version=rule.version, sql_sha256=digest)
-            await self._log.append(f"rule-{rule.id}", [event], meta=self._meta)
-        switches = [event for event in history if isinstance(event, RulePaused | RuleResumed)]
+            await self._log.append(f"rule-{rule.id}", [event], meta=self._because(history))
+        switches = [event for event in events if isinstance(event, RulePaused | RuleResumed)]
         if len(switches) == self._obeyed.get(rule.id, 0):
             return  # what a person did on the server itself since is not undone
         self._obeyed[rule.id] = len(switches)
@@ -98,3 +98,12 @@ class RuleKeeper:
             await rulebook.pause(client, rule)
         elif isinstance(switches[-1], RuleResumed) and state.status is rulebook.Status.PAUSED:
             await rulebook.resume(client, rule)
+
+    def _because(self, history: Sequence[Recorded]) -> Meta:
+        """An operator who wanted the rule is the cause of its deployment; else its file is, which no event names."""
+        wishes = [recorded for recorded in history if isinstance(recorded.event, RuleWanted)]
+        return caused_by(wishes[-1], self._meta.actor) if wishes else self._meta
+
+
+def _events(history: Sequence[Recorded]) -> list[Event]:
+    return [recorded.event for recorded in history]
