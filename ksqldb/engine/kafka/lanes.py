@@ -100,7 +100,9 @@ class _Lane:
                 if waiting:
                     await asyncio.wait(waiting.values(), return_when=asyncio.FIRST_COMPLETED, timeout=0.25)
                     for node in [node for node, task in waiting.items() if task.done()]:
-                        waiting.pop(node)
+                        if (unread := waiting.pop(node).exception()) is not None:
+                            log.error("what node %s sent could not be read; asking again", node, exc_info=unread)
+                            await asyncio.sleep(0.5)
         finally:
             for task in waiting.values():
                 task.cancel()
