@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -121,7 +122,9 @@ class Ground:
         return pid or before
 
     def note(self, text: str) -> None:
-        if text and text not in self.said:
+        """Once, whatever numbers it comes with."""
+        shapes = {re.sub(r"\d+", "#", said) for said in self.said}
+        if text and re.sub(r"\d+", "#", text) not in shapes:
             self.said.append(text)
 
     async def watch(self) -> None:
@@ -329,8 +332,9 @@ _ABOUT = f"""# Faults
 What `make chaos` broke, and what it cost: every service, broken in every way, while nothing flows (idle), while
 payments flow ({RATE} a second, load), and right after {BACKLOG:,} came at once (backlog). A payment is lost when it
 was acknowledged and is not decided, double when it was decided twice. A fault is held for {HELD_S:.0f} s; "well after"
-counts from its end until all that was sent is decided. Clocks are moved by {STEP_S // 3600} h, forward, back and home.
-"Slow" leaves a service a tenth of its time; "cut" shuts every connection it has, three times; "full disk" leaves no
+counts from its end until all that was sent is decided. Clocks are moved by {STEP_S // 3600} h, forward, back and home,
+the stack's supervisor's with the service's. "Slow" leaves a service a tenth of its time: it answers its probe within
+the 2 s that are allowed, so nothing is said. "Cut" shuts every connection it has, three times; "full disk" leaves no
 byte on the disk of its data; "restart during start-up" kills it three times, each time as soon as it is there again.
 Left out: {_LEFT_OUT}. `tests/chaos/matrix.py` is the matrix.
 
