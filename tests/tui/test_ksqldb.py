@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.fakes import FakeKsql, Fakes
+from tests.tui.fakes import FakeKsql, FakePush, Fakes
 from tests.tui.harness import Session, WatchedCenter, running
 from tui.ports import SqlColumn, SqlObject, SqlProblem, Table, Vocabulary
 from tui.screens.ksqldb import grid
@@ -339,6 +339,17 @@ async def test_statements_and_tabs_are_found_again(tmp_path: Path) -> None:
         await session.press("ctrl+up")
         await session.until(lambda: _editor(session).text.startswith("SELECT"), "the statement that was run")
         await again.close_all()
+
+
+async def test_columns_without_a_place_are_counted_and_a_record_has_them() -> None:
+    names = [f"A_LONG_COLUMN_{number}" for number in range(9)]
+    fakes = Fakes(ksql=FakeKsql(push=FakePush(names, ["STRING"] * 9)))
+    async with running(fakes) as session:
+        await session.press("3", "ctrl+r")
+        fakes.ksql.push.send([[f"value-{number}" for number in range(9)]])
+        await session.shows("+6 columns, enter shows all")
+        await session.press("escape", "enter")
+        await session.shows("value-8")
 
 
 async def test_nested_values_are_json() -> None:

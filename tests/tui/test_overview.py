@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from textual.css.stylesheet import Stylesheet
+
 from tests.tui.fakes import alert
 from tests.tui.harness import running
 from tui.ports import Second, Totals
@@ -43,6 +46,15 @@ def test_what_is_unknown_is_a_dash() -> None:
         " flagged -   review -   block -   to screen p50 -  p99 -   decided p99 -",
         " stopped today -   at risk -   cases -",
     ]
+
+
+async def test_opening_a_screen_parses_no_style_sheet_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as session:
+        parsed: list[Stylesheet] = []
+        monkeypatch.setattr(Stylesheet, "reparse", parsed.append)
+        await session.press("7")
+        await session.shows("881.204")
+        assert not parsed
 
 
 async def test_a_feed_that_is_not_shown_holds_what_the_others_hold() -> None:

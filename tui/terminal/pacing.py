@@ -58,6 +58,15 @@ class PacedScreen(Screen[Result]):
     _frame_owed = False
     frames_skipped = 0
 
+    def _post_register(self, app: App[Any]) -> None:
+        """Count the style sheet as known, since a new screen is styled by it as it stands.
+
+        Textual takes a new screen for one that has missed a change: it parses every sheet again and styles every
+        widget of the app anew, twice, before the first frame.
+        """
+        super()._post_register(app)
+        self._css_update_count = app._css_update_count
+
     @property
     def writer_behind(self) -> bool:
         driver = self.app._driver

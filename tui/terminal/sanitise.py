@@ -49,9 +49,14 @@ def visible(text: str) -> str:
 
 
 def fit(text: str, width: int, align: str = "left") -> str:
-    """Clean text in exactly ``width`` cells; longer text ends in an ellipsis. ``align`` is left or right."""
+    """Clean text in exactly ``width`` cells. ``align`` is left, right, or middle for names that differ at their ends.
+
+    Longer text has an ellipsis at its end, or in the middle.
+    """
     if width <= 0:
         return ""
+    if align == "middle" and len(text) > width:
+        text = f"{clean(text[: width // 2], width)}{MARK}{clean(text[-((width - 1) // 2) :], width)}"
     text = clean(text, 2 * width + 2)
     size = len(text) if text.isascii() else cell_len(text)
     if size > width:

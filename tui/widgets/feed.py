@@ -174,7 +174,11 @@ class Feed(Canvas, Generic[T]):
             left.append(("{} of {} ".format(*model.place), "dim"))
             if model.new:
                 left.append((f"+{show.number(model.new)} new, G to follow ", "warn"))
-        return spread(left, self.note, width)
+        return spread([*left, *self.beside_title(width)], self.note, width)
+
+    def beside_title(self, width: int) -> Line:
+        """More to say behind the title, at this width."""
+        return ()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

@@ -53,6 +53,13 @@ def test_every_frame_is_displayed_by_one_method_and_its_strips_are_where_the_pai
     assert "self._color_system:" in inspect.getsource(Console)
 
 
+def test_a_new_screen_is_registered_before_it_is_asked_whether_it_missed_a_change_of_style() -> None:
+    assert "child._post_register(self)" in inspect.getsource(App._register_child)
+    mode = inspect.getsource(App._init_mode)
+    assert mode.index("self._get_screen(") < mode.index("if screen._css_update_count != self._css_update_count")
+    assert "_post_register" in vars(PacedScreen)
+
+
 def test_the_app_keeps_its_driver_where_pacing_looks() -> None:
     assert "self._driver" in inspect.getsource(App.__init__)
     assert issubclass(PacedScreen, Screen)

@@ -45,7 +45,7 @@ def test_visible_keeps_positions(text: str) -> None:
     assert len(visible(text)) == len(text)
 
 
-@given(st.text(max_size=120), st.integers(0, 60), st.sampled_from(["left", "right"]))
+@given(st.text(max_size=120), st.integers(0, 60), st.sampled_from(["left", "right", "middle"]))
 def test_fit_fills_exactly_its_cells(text: str, width: int, align: str) -> None:
     assert cell_len(fit(text, width, align)) == width
 
@@ -53,6 +53,7 @@ def test_fit_fills_exactly_its_cells(text: str, width: int, align: str) -> None:
 def test_fit_says_that_text_was_cut() -> None:
     assert fit("velocity", 5) == "velo…"
     assert fit("ok", 5, "right") == "   ok"
+    assert fit("query_CTAS_VELOCITY_7", 11, "middle") == "query…ITY_7"
 
 
 def test_escape_shows_as_a_symbol() -> None:

@@ -77,7 +77,7 @@ class GroupRow:
 
 
 GROUPS = (
-    Column("group", 24, grow=2, limit=48),
+    Column("group", 24, "middle", grow=2, limit=60),
     Column("state", 14),
     Column("members", 7, "right"),
     Column("lag", 10, "right"),

@@ -10,11 +10,12 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from tui import format as show
 from tui import keymap
 from tui.ports import KsqlPort
 from tui.screens.ksqldb import grid
 from tui.screens.ksqldb.runner import Row, Runner
-from tui.widgets.canvas import Cell
+from tui.widgets.canvas import Cell, Line
 from tui.widgets.feed import Feed
 
 GRID_ROWS = 5_000
@@ -45,6 +46,11 @@ class Grid(Feed[Row]):
         """Other columns, and no rows."""
         self.names = names
         self.set_columns(grid.columns_for(names, types, sample))
+
+    def beside_title(self, width: int) -> Line:
+        """How many columns find no place: a record opened has them all."""
+        hidden = self._widths(width).count(0)
+        return [(f"+{show.counted(hidden, 'column')}, enter shows all ", "dim")] if hidden else []
 
     def _values(self) -> list[Sequence[object]]:
         return [values for _, values in self.model.rows()]
