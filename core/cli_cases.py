@@ -86,7 +86,7 @@ def cases_escalate(case: str, /, *, reason: Reason = "", operator: Operator = OP
 @cases.command(name="reopen")
 @changes
 def cases_reopen(case: str, /, *, reason: Reason = "", operator: Operator = OPERATOR, where: Where = HERE) -> int:
-    """Put a case back into the queue."""
+    """Undo what closed a case: it is open again, and what was decided on it no longer counts."""
     return with_postgres(where, lambda dsn: commands.act_on_case(dsn, "reopen", case, operator, reason, ()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.eventlog import Conflict, EventLog, Item
+from core.eventlog import Conflict, EventLog, Item, Recorded
 from core.eventlog.act import command, perform
 from core.eventlog.record import event_name
 from schema.events import (
@@ -17,6 +17,14 @@ from schema.events import (
     CaseReopened,
     Event,
 )
+
+_STANDS: dict[type[Event], str] = {
+    CaseClaimed: "claimed",
+    CaseConfirmed: "confirmed",
+    CaseDismissed: "dismissed",
+    CaseEscalated: "escalated",
+    CaseReopened: "open",
+}
 
 
 class Refused(Exception):
@@ -48,20 +56,38 @@ async def act(
     pool: Any, log: EventLog, action: str, case_id: str, operator: str, text: str, transactions: Sequence[str] = ()
 ) -> None:
     """Append the action's event to the case; of two operators at once the second is refused."""
-    row = await pool.fetchrow(
-        "select status, assignee, transactions, last_pos from read.alert where alert_id = $1", case_id
-    )
+    row = await pool.fetchrow("select transactions, last_pos from read.alert where alert_id = $1", case_id)
     if row is None:
         raise Refused(f"there is no alert {case_id!r}; `streamguard alerts list` shows those there are")
-    if action == "claim" and row["status"] == "claimed":
-        raise Refused(f"the case is claimed by {row['assignee']} already")
-    if action == "reopen" and row["status"] == "open":
-        raise Refused("the case is open already")
     if foreign := [name for name in transactions if name not in row["transactions"]]:
         raise Refused(f"payment {foreign[0]!r} is not part of this case")
     history = await log.read_stream(f"case-{case_id}")
     event = case_event(action, case_id, operator, text, transactions)
+    if objection := against(action, *standing(history), in_part=bool(transactions)):
+        raise Refused(objection)
     await append(log, on_case(event, case_id, operator, len(history), row["last_pos"]))
+
+
+def standing(history: Sequence[Recorded]) -> tuple[str, str]:
+    """The case's status by its stream, and who gave it: open, claimed, confirmed, dismissed or escalated."""
+    for recorded in reversed(history):
+        if (status := _STANDS.get(type(recorded.event))) is not None:
+            return status, recorded.meta.actor
+    return "open", ""
+
+
+def against(action: str, status: str, by: str, *, in_part: bool = False) -> str | None:
+    """Why the action does not fit the case as it stands; None where it does. What is closed is reopened first, but
+    more of its payments can be confirmed."""
+    if action == "reopen" and status == "open":
+        return "the case is open already"
+    if action == "claim" and status == "claimed":
+        return f"the case is claimed by {by} already"
+    if status not in ("confirmed", "dismissed") or action in ("reopen", "note"):
+        return None
+    if action == "confirm" and status == "confirmed" and in_part:
+        return None
+    return f"{by} has {status} the case; reopening it undoes that first"
 
 
 def on_case(event: Event, case_id: str, actor: str, version: int, seen: int) -> Item:

@@ -8,17 +8,35 @@ from time import time
 import msgspec
 
 from core.cases import acting, lists, policy
+from core.detection.features import FEATURES
 from core.eventlog.connect import opened
 from core.output import note, print_json, print_rows
+from ksqldb import rulebook
 from schema.events import CasePolicySet
 
 DONE, NO = 0, 1
+_DID = {
+    "claim": "claimed",
+    "confirm": "confirmed as fraud",
+    "dismiss": "dismissed",
+    "escalate": "escalated",
+    "reopen": "reopened",
+    "note": "noted",
+    lists.BLOCKED: "blocked",
+    lists.PROPOSED: "a block, to be approved by another operator, was proposed",
+    "unblock": "unblocked",
+    "allow": "allowed",
+    "disallow": "no longer allowed",
+    "approve": "the block was approved",
+    "refuse": "the block was refused",
+}
 _LIST = (
     "select alert_id, raised_at, severity, rule_id, account_id, txn_count, (amount / 100.0)::numeric(16, 2) as amount,"
     " score, decision, status, assignee from read.alert"
     " where ($1::text is null or status = $1) and ($2::text is null or rule_id = $2)"
     " and ($3::text is null or account_id = $3) order by first_pos desc limit $4"
 )
+_RAISED = "select exists (select from read.alert where rule_id = $1)"
 _COLUMNS = (
     "alert_id",
     "raised_at",
@@ -99,7 +117,7 @@ async def act_on_case(
         except acting.Refused as error:
             note(str(error))
             return NO
-    note(f"{case_id}: {action} by {operator}")
+    note(f"{case_id}: {_DID[action]} by {operator}")
     return DONE
 
 
@@ -179,8 +197,7 @@ async def change_list(
         except acting.Refused as error:
             note(str(error))
             return NO
-    said = "a block was proposed; another operator approves it" if done == lists.PROPOSED else done
-    note(f"{kind} {party}: {said} ({operator})")
+    note(f"{kind} {party}: {_DID[done]} by {operator}")
     return DONE
 
 
@@ -218,7 +235,11 @@ async def set_policy(
 
 async def snooze_rule(dsn: str, rule_id: str, account_id: str, lasting: int, operator: str, reason: str) -> int:
     """Silence a rule on an account for ``lasting`` ms; 0 wakes it."""
-    async with opened(dsn) as (_, log):
+    async with opened(dsn) as (pool, log):
+        known = {*rulebook.load().rules, *(feature.id for feature in FEATURES)}
+        if rule_id not in known and not await pool.fetchval(_RAISED, rule_id):
+            note(f"there is no rule {rule_id!r}; there are {', '.join(sorted(known))}")
+            return NO
         await lists.snooze(log, rule_id, account_id, int(time() * 1000) + lasting, operator, reason)
     note(f"{rule_id} is {'silent' if lasting else 'awake'} on {account_id}")
     return DONE

@@ -77,6 +77,8 @@ async def refuse(log: EventLog, kind: str, party: str, operator: str, reason: st
 async def unblock(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
     """Lift the block. One operator may: what is lifted wrongly is blocked again by the next payment's own signals."""
     _check(kind, party, reason, "unblock")
+    if not stands(await log.read_stream(f"{kind}-{party}"), BLOCK):
+        raise Refused(f"{kind} {party} is not blocked")
     event: Event = AccountUnblocked(account_id=party, reason=reason)
     if kind != "account":
         event = PartyUnlisted(list=BLOCK, kind=kind, party=party, operator=operator, reason=reason)
@@ -93,6 +95,8 @@ async def allow(log: EventLog, kind: str, party: str, operator: str, reason: str
 async def disallow(log: EventLog, kind: str, party: str, operator: str, reason: str) -> None:
     """Take the party off the allow list."""
     _check(kind, party, reason, "disallow")
+    if not stands(await log.read_stream(f"{kind}-{party}"), ALLOW):
+        raise Refused(f"{kind} {party} is not on the allow list")
     event = PartyUnlisted(list=ALLOW, kind=kind, party=party, operator=operator, reason=reason)
     await append(log, command(f"{kind}-{party}", [event], operator))
 
@@ -101,6 +105,17 @@ async def snooze(log: EventLog, rule_id: str, account_id: str, until: int, opera
     """The rule raises nothing on the account and gives no points there until event time ``until`` (epoch ms)."""
     event = RuleSnoozed(rule_id=rule_id, account_id=account_id, until=until, operator=operator, reason=reason)
     await append(log, command(f"rule-{rule_id}", [event], operator))
+
+
+def stands(history: Sequence[Recorded], name: str) -> bool:
+    """Whether the party has an entry on the list of that name, by its stream; one past its end still counts."""
+    for recorded in reversed(history):
+        event = recorded.event
+        if isinstance(event, AccountBlocked | AccountUnblocked) and name == BLOCK:
+            return isinstance(event, AccountBlocked)
+        if isinstance(event, PartyListed | PartyUnlisted) and event.list == name:
+            return isinstance(event, PartyListed)
+    return False
 
 
 def proposal(history: Sequence[Recorded]) -> BlockProposed | None:

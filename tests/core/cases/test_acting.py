@@ -62,3 +62,24 @@ async def test_what_does_not_fit_the_case_is_refused_in_words(log: EventLog, poo
         with pytest.raises(Refused, match=said):
             await act(pool, log, action, case, "ana", text, transactions)
     assert await log.read_stream("case-a") == []
+
+
+@pytest.mark.usefixtures("raised")
+async def test_what_is_closed_is_reopened_before_it_is_decided_otherwise(log: EventLog, pool: Any) -> None:
+    await act(pool, log, "claim", "a", "ana", "")
+    with pytest.raises(Refused, match="claimed by ana already"):
+        await act(pool, log, "claim", "a", "ben", "")
+    await act(pool, log, "dismiss", "a", "ana", "his own")
+    for action in ("claim", "confirm", "dismiss", "escalate"):
+        with pytest.raises(Refused, match="ana has dismissed the case; reopening it undoes that first"):
+            await act(pool, log, action, "a", "ben", "reason")
+    await act(pool, log, "note", "a", "ben", "he called again")
+    await act(pool, log, "reopen", "a", "ben", "")
+    with pytest.raises(Refused, match="open already"):
+        await act(pool, log, "reopen", "a", "ben", "")
+    await act(pool, log, "confirm", "a", "ben", "", ["t"])
+    await act(pool, log, "confirm", "a", "ben", "", ["t"])  # more of its payments
+    with pytest.raises(Refused, match="ben has confirmed the case"):
+        await act(pool, log, "confirm", "a", "ana", "")
+    kinds = [recorded.type.removeprefix("Case") for recorded in await log.read_stream("case-a")]
+    assert kinds == ["Claimed", "Dismissed", "Noted", "Reopened", "Confirmed", "Confirmed"]

@@ -49,6 +49,20 @@ async def test_one_operator_blocks_while_nobody_asks_for_two(log: EventLog) -> N
     assert len({meta.command_id for meta in told}) == len(told)
 
 
+@pytest.mark.parametrize("kind", ["account", "merchant"])
+async def test_only_an_entry_that_stands_is_lifted(log: EventLog, kind: str) -> None:
+    with pytest.raises(Refused, match=f"{kind} x is not blocked"):
+        await lists.unblock(log, kind, "x", "ana", "an error")
+    await lists.block(log, kind, "x", "ana", "stolen")
+    with pytest.raises(Refused, match=f"{kind} x is not on the allow list"):
+        await lists.disallow(log, kind, "x", "ana", "an error")
+    await lists.allow(log, kind, "x", "ana", "ours")
+    await lists.unblock(log, kind, "x", "ana", "an error")
+    with pytest.raises(Refused, match="is not blocked"):
+        await lists.unblock(log, kind, "x", "ana", "an error")
+    await lists.disallow(log, kind, "x", "ana", "no longer")
+
+
 async def test_under_four_eyes_a_block_waits_for_another_operator(log: EventLog) -> None:
     await set_policy(log, FOUR_EYES)
     assert await lists.block(log, "merchant", "m1", "ana", "skimmer", 9) == "proposed"
