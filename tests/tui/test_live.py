@@ -10,8 +10,8 @@ import pytest
 
 from tests.tui.fakes import NOW, NOW_MS, FakeFlow, Fakes, alert
 from tui.live import INBOX_LIMIT, Inbox, Live, Source, quantile
-from tui.widgets.status import number_cells
 from tui.ports import Unavailable
+from tui.widgets.status import number_cells
 
 
 async def test_a_failed_poll_keeps_the_value_and_says_why() -> None:
