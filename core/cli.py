@@ -271,6 +271,7 @@ def generate(
     rate: Annotated[float, Parameter(help="of a stream, a second")] = 10.0,
     seed: Annotated[int, Parameter(help="the same seed gives the same people and payments")] = 1,
     accounts: Annotated[int, Parameter(help="customers of the population")] = 10_000,
+    set: Annotated[tuple[str, ...], Parameter(help="a scenario's parameter as NAME=VALUE; may be repeated")] = (),
     labels: Annotated[bool, Parameter(negative=(), help="a scenario's labels instead of its payments")] = False,
 ) -> int:
     """Payments as JSON lines: batch, stream, velocity or a scenario's name; a menu in a terminal."""
@@ -280,7 +281,7 @@ def generate(
         raise UsageError("--count takes 0 or more payments, --rate more than 0 a second, --accounts at least one")
     if kind is None:
         kind = commands.choose()
-    return asyncio.run(commands.generate(kind, count, rate, seed, accounts, labels=labels))
+    return asyncio.run(commands.generate(kind, count, rate, seed, accounts, set, labels=labels))
 
 
 # --- groups of commands, each in a file of its own -----------------------------------------------------------------

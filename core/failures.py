@@ -13,6 +13,7 @@ _KNOWN = (
     ("core.replay.mapping", "MappingError", USAGE),
     ("core.replay.pace", "SpeedError", USAGE),
     ("core.scenarios.registry", "UnknownScenario", USAGE),
+    ("core.scenarios.knobs", "WrongParameter", USAGE),
     ("core.scenarios.commands", "WrongKind", USAGE),
     ("core.workers.session", "NotReady", UNREACHABLE),
     ("core.workers.names", "UnknownTask", USAGE),

@@ -37,7 +37,7 @@ select pos, at, coalesce(meta ->> 'actor', data ->> 'operator', ''), type, strea
                 data ->> 'projection', 'dead letter ' || (data ->> 'dead_letter_id'),
                 (data ->> 'topic') || '/' || (data ->> 'partition') || '@'
                     || coalesce(data ->> 'offset', data ->> 'to_offset'),
-                stream),
+                data ->> 'topic', stream),
        coalesce(data ->> 'reason', data ->> 'text', data ->> 'result', ''), data,
        meta ->> 'command_id', meta ->> 'correlation_id'
 from event
@@ -46,7 +46,7 @@ where pos > $1 and pos <= $2 and type in ({", ".join(f"'{name}'" for name in TYP
 
 AUDIT = Projection(
     name="audit",
-    version=1,
+    version=2,
     types=TYPES,
     tables=_TABLES,
     fold=(_ACTS,),

@@ -5,7 +5,7 @@ A scenario's ``Parameters`` struct annotates each field with one of the kinds be
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -62,13 +62,21 @@ def parameters(struct: type[msgspec.Struct]) -> tuple[Parameter, ...]:
     return tuple(_parameter(field) for field in info.fields)
 
 
-def settled(struct: type[msgspec.Struct], given: Mapping[str, object]) -> dict[str, int | float]:
+def given(settings: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts by name; raises ``WrongParameter``."""
+    for setting in settings:
+        if "=" not in setting:
+            raise WrongParameter(f"--set takes NAME=VALUE, not {setting!r}")
+    return {name.strip(): value.strip() for name, _, value in (setting.partition("=") for setting in settings)}
+
+
+def settled(struct: type[msgspec.Struct], chosen: Mapping[str, object]) -> dict[str, int | float]:
     """Every parameter with its value: as given, numbers or their texts, or by default. Raises ``WrongParameter``."""
     known = {parameter.name: parameter for parameter in parameters(struct)}
-    for name in given:
+    for name in chosen:
         if name not in known:
             raise WrongParameter(f"there is no parameter {name!r}; there are {', '.join(known)}")
-    return {name: p.value(given[name]) if name in given else p.default for name, p in known.items()}
+    return {name: p.value(chosen[name]) if name in chosen else p.default for name, p in known.items()}
 
 
 def _parameter(field: msgspec.inspect.Field) -> Parameter:

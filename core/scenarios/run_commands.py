@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from core.eventlog import EventLog
@@ -11,6 +11,7 @@ from core.eventlog.act import command, perform
 from core.eventlog.connect import opened
 from core.output import note, print_json, print_rows
 from core.scenarios import registry
+from core.scenarios.knobs import given
 from core.scenarios.runs import ENDED, Row, Run, by_rule, compare, named, newest, request, stream_of
 from schema.events import ScenarioRequested, ScenarioStopped
 from schema.transaction import reais
@@ -87,8 +88,8 @@ async def launch(
 
     With ``wait``: exit 0 when everything expected was caught. Raises ``UnknownScenario`` before anything is asked for.
     """
-    given = _given(settings)
-    events = [request(name, seed, given) for name in names]
+    chosen = given(settings)
+    events = [request(name, seed, chosen) for name in names]
     async with opened(dsn) as (pool, log):
         for event in events:
             await perform(log, command(stream_of(event.run_id), [event], operator, expected_version=0))
@@ -137,16 +138,6 @@ async def _ended(pool: Any, run_ids: Sequence[str]) -> list[Run]:
         if len(runs) == len(run_ids) and all(run.status in ENDED for run in runs):
             return runs
         await asyncio.sleep(0.2)
-
-
-def _given(settings: Sequence[str]) -> Mapping[str, str]:
-    given = {}
-    for setting in settings:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise registry.UnknownScenario(f"--set takes NAME=VALUE, not {setting!r}")
-        given[name.strip()] = value.strip()
-    return given
 
 
 def _line(run: Run) -> tuple[object, ...]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
-from typing import Any
+from typing import Any, get_type_hints
 
 import asyncpg
 import msgspec
 import pytest
 
-from core.eventlog import EventLog
+from core.eventlog import EventLog, Meta
 from core.projections import PROJECTIONS, audit, parked
 from core.projections.account_risk import ACCOUNT_RISK
 from core.projections.alert import ALERT
@@ -310,6 +310,22 @@ def test_every_act_of_a_person_is_audited_and_nothing_else() -> None:
     }
     ours = {name for name, (_, event) in events.REGISTRY.items() if event.__module__ == "schema.events"}
     assert ours & set(audit.TYPES) == ours - machine
+
+
+async def test_every_kind_of_act_becomes_a_row_that_names_who_did_what_to_whom(log: EventLog, pool: Any) -> None:
+    given = {str: "x", int: 7, bool: True, tuple[str, ...]: ("x",)}
+    for name in sorted(audit.TYPES):
+        cls = events.REGISTRY[name][1]
+        hints = get_type_hints(cls)
+        act = cls(**{field.name: given[hints[field.name]] for field in msgspec.structs.fields(cls) if field.required})
+        await log.append(f"stream-{name}", [act], meta=Meta(actor="ana"))
+    async with pool.acquire() as conn:
+        await advance(conn, audit.AUDIT)
+        rows = await conn.fetch("select action, actor, subject, stream from read.audit order by pos")
+    assert [row["action"] for row in rows] == sorted(audit.TYPES)
+    assert {row["actor"] for row in rows} == {"ana"}
+    nobodys = {row["action"] for row in rows if row["subject"] == row["stream"]}
+    assert nobodys == {"CasePolicySet", "LogArchived", "LogRestored", "LogVerified", "TrafficRateSet"}
 
 
 async def test_a_persons_word_reaches_the_payment_and_stays(log: EventLog, pool: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.scenarios import registry
-from core.scenarios.knobs import Parameter
+from core.scenarios.knobs import Parameter, WrongParameter, given
 from core.scenarios.runs import Row, Run, compare, request
 from tests.core.scenarios.test_scenarios import START, people
 
@@ -24,8 +24,8 @@ def test_every_parameter_is_described_and_its_default_is_allowed(name: str) -> N
 @pytest.mark.parametrize("name", registry.SCENARIOS)
 @pytest.mark.parametrize("end", ["lowest", "default"])
 def test_a_campaign_can_be_built_at_the_ends_of_what_is_allowed(name: str, end: str) -> None:
-    given = {p.name: getattr(p, end) for p in registry.parameters(name)}
-    campaign = registry.build(name, "r", 1, START, people(), given)
+    chosen = {p.name: getattr(p, end) for p in registry.parameters(name)}
+    campaign = registry.build(name, "r", 1, START, people(), chosen)
     assert campaign.expected
     assert all(planned.transaction.amount > 0 for planned in campaign.payments)
 
@@ -45,6 +45,12 @@ def test_a_value_that_does_not_fit_is_refused_with_what_would(value: object) -> 
 def test_a_number_is_finite(value: object) -> None:
     with pytest.raises(ValueError, match=r"purchase takes a number from 0\.01 to 1,000,000, not"):
         Parameter("purchase", float, 900.0, 0.01, 1_000_000, "").value(value)
+
+
+def test_settings_are_names_with_values() -> None:
+    assert given(["cards=5", " every_s = 2.5 ", "purchase=1=2"]) == {"cards": "5", "every_s": "2.5", "purchase": "1=2"}
+    with pytest.raises(WrongParameter, match="--set takes NAME=VALUE, not 'cards'"):
+        given(["cards"])
 
 
 def test_a_request_holds_every_parameter_and_a_seed() -> None:
