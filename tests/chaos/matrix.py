@@ -135,7 +135,7 @@ class Ground:
                     detail = service.detail.split(": ")[0]
                     self.note(f"{service.name} {service.state}" + (f" ({detail})" if detail else ""))
             for problem in status.problems:
-                self.note(problem)
+                self.note(problem.replace(str(self.settings.home), "HOME"))
 
     async def send(self, count: int) -> None:
         """Have this many payments acknowledged, however often each has to be tried: a repeat is told by its id."""
