@@ -85,7 +85,7 @@ def test_the_better_figure_of_each_row_is_marked() -> None:
             ]
         )
     }
-    assert rows["caught"] == Row("caught", "count", (3, 1, 3), (0, 2))
+    assert rows["caught"] == Row("caught", "count", (3, 1, 3))  # of how many, recall tells
     assert rows["missed"].best == (0, 2)
     assert rows["money_lost"] == Row("money_lost", "centavos", (500, 100, 500), (1,))
     assert rows["time_to_detect"] == Row("time_to_detect", "ms", (900, None, None))
