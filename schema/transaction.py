@@ -20,7 +20,8 @@ CHANNELS = ("PIX", "CREDIT", "DEBIT", "BOLETO", "TED")
 class Transaction(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """A payment as it lies on the wire. Only account, amount and time are required: replayed files have little more.
 
-    ``balance`` is what lay on the account before the payment, reais. Times are epoch milliseconds: ``event_time``
+    ``balance`` is what lay on the account before the payment, reais; ``incoming``: the money comes to the account, as a
+    deposit does. Times are epoch milliseconds: ``event_time``
     decides, ``produced_at`` (wall clock of the producer) only measures.
     """
 
@@ -39,6 +40,7 @@ class Transaction(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defa
     latitude: float | None = None
     longitude: float | None = None
     balance: Decimal | None = None
+    incoming: bool = False
     produced_at: int | None = None
     schema_version: int = SCHEMA_VERSION
 

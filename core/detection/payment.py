@@ -26,6 +26,14 @@ class Payment(msgspec.Struct, frozen=True, gc=False):
     """Centavos on the account before the payment."""
     kind: str = ""
     """What the payment is compared with: its channel and, for a purchase, the merchant's category."""
+    incoming: bool = False
+    """Money that comes to the account."""
+
+    @property
+    def drains(self) -> bool:
+        """Whether it takes half or more of what lay on the account, and not more than all; where no balance is told,
+        it may."""
+        return self.balance is None or self.balance <= 2 * self.amount <= 2 * self.balance
 
 
 def payment_of(tx: Transaction) -> Payment:
@@ -45,4 +53,5 @@ def payment_of(tx: Transaction) -> Payment:
         tx.produced_at,
         None if tx.balance is None else centavos(tx.balance),
         tx.channel or "" if tx.merchant_category is None else f"{tx.channel or ''}/{tx.merchant_category}",
+        tx.incoming,
     )

@@ -1,6 +1,6 @@
 """What everybody in the partition pays, by kind of payment: amounts, and how far they stray from their account's level.
 
-Both are kept as exponentially forgotten sums (a thirtieth leaves with every day of event time) and a histogram of the
+All is kept as exponentially forgotten sums (a thirtieth leaves with every day of event time) and a histogram of the
 upper tail, so that a line can be drawn that honest payments hardly ever cross, whatever the shape of the law.
 """
 
@@ -17,6 +17,8 @@ CLIP = 6.0
 KINDS = 64
 BINS = 8
 """Bins of the tail an octave: a line is right to 9 %."""
+ALIKE_MOST = 3.0
+ALIKE_PAIRS = 200
 
 
 class Sums(msgspec.Struct, array_like=True, gc=False):
@@ -80,13 +82,64 @@ class Sums(msgspec.Struct, array_like=True, gc=False):
         self.tail = {bin_: weight * kept for bin_, weight in self.tail.items() if weight * kept > 0.01}
 
 
+class Likeness(msgspec.Struct, array_like=True, gc=False):
+    """How alike the payments of one account are: amounts in means of their kind (each taken as three at most), in pairs
+    that an account made one after the other; and the sum of what the later ones exceed the usual by.
+
+    Amounts of one account that know nothing of each other correlate by 0, those of accounts that always pay the same
+    by 1.
+    """
+
+    count: float = 0.0
+    total: float = 0.0
+    squares: float = 0.0
+    products: float = 0.0
+    excesses: float = 0.0
+    day: int = 0
+
+    def add(self, before: float, now: float, excess: float, time: int) -> None:
+        """Take a pair in."""
+        day = time // DAY_MS
+        if day > self.day:
+            kept = (1 - 1 / DAYS) ** (day - self.day) if self.count else 0.0
+            self.count *= kept
+            self.total *= kept
+            self.squares *= kept
+            self.products *= kept
+            self.excesses *= kept
+            self.day = day
+        before, now = min(before, ALIKE_MOST), min(now, ALIKE_MOST)
+        self.count += 1.0
+        self.total += (before + now) / 2
+        self.squares += (before * before + now * now) / 2
+        self.products += before * now
+        self.excesses += excess
+
+    def correlation(self) -> float:
+        """Of the two amounts of a pair; 1, the careful answer, while fewer than 200 pairs are known."""
+        if self.count < ALIKE_PAIRS:
+            return 1.0
+        mean = self.total / self.count
+        variance = self.squares / self.count - mean * mean
+        return (self.products / self.count - mean * mean) / variance if variance > 1e-9 else 1.0
+
+    def excess(self) -> float:
+        """The mean excess of a payment."""
+        return self.excesses / self.count if self.count else 0.0
+
+
 class Population(msgspec.Struct, array_like=True, gc=False):
     """``amounts``: centavos by kind (``Payment.kind``). ``strays``: amount over the account's
-    own expected amount, by kind. ``channels``: centavos by channel."""
+    own expected amount, by kind. ``channels``: centavos by channel. ``accounts`` that ever paid, ``payments`` they
+    made, and how many of these went ``over`` each rule's line."""
 
     amounts: dict[str, Sums] = msgspec.field(default_factory=dict)
     strays: dict[str, Sums] = msgspec.field(default_factory=dict)
     channels: dict[str, Sums] = msgspec.field(default_factory=dict)
+    likeness: Likeness = msgspec.field(default_factory=Likeness)
+    accounts: int = 0
+    payments: int = 0
+    over: dict[str, int] = msgspec.field(default_factory=dict)
 
     def amount(self, kind: str) -> Sums:
         """Amounts of payments of the kind."""

@@ -7,14 +7,14 @@ way: the decisions they end with are the same. ``flush`` hands out what changed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from core.detection import account as accounts
 from core.detection.account import Account, Incident, Recent
 from core.detection.decision import REVIEW_FROM, decide, severity
-from core.detection.features import FEATURES, Context, Insufficient
+from core.detection.features import FEATURES, Context, Insufficient, own_amount
 from core.detection.incidents import Row, join, refresh
 from core.detection.lists import NOTHING, Lists
 from core.detection.payment import Payment
@@ -24,8 +24,11 @@ from schema.events import AlertExtended, AlertRaised, PaymentDecided, Signal, So
 from schema.transaction import TOPIC, centavos
 
 DEFAULT_POINTS = 400
+MIN_COMMON = 40
+"""Payments before a rule's line can be found too low for this currency or clientele."""
 
 _ASSESS = [(i, feature.assess) for i, feature in enumerate(FEATURES)]
+_OWN_AMOUNT = FEATURES.index(own_amount.OwnAmount)
 _LEARN = [(i, feature.learn) for i, feature in enumerate(FEATURES) if feature.State.__struct_fields__]
 
 
@@ -36,6 +39,9 @@ class RulePolicy(msgspec.Struct, frozen=True, gc=False):
     points: int
     title: str
     threshold: float | None = None
+    windowed: bool = True
+    """Whether the rule counts over a window; else each of its rows finds one payment, by its amount alone if there is a
+    threshold."""
 
 
 class Changes(msgspec.Struct, frozen=True, gc=False):
@@ -52,6 +58,7 @@ class PartitionState:
         self.partition = partition
         self.rules = rules
         self.population = Population() if header is None else msgspec.msgpack.decode(header, type=Population)
+        self._lines = [(r, p.threshold * 100) for r, p in rules.items() if not p.windowed and p.threshold is not None]
         self.accounts: dict[str, Account] = {}
         self.duplicates = 0
         self._touched: dict[str, None] = {}
@@ -109,20 +116,23 @@ class PartitionState:
         if account.find(payment.transaction_id) is not None:
             self.duplicates += 1
             return False
+        if not account.recent and account.forgotten < 0:
+            self.population.accounts += 1
         context = Context(self.population, lists)
         states = account.features
         signals: list[Signal] = []
         insufficient: list[Insufficient] = []
-        for i, assess in _ASSESS:
-            outcome = assess(states[i], payment, context)
-            if outcome is not None:
-                if isinstance(outcome, Insufficient):
-                    insufficient.append(outcome)
-                else:
-                    signals.append(outcome)
-        for i, learn in _LEARN:
-            learn(states[i], payment, context)
-        self.population.learn(payment.kind, payment.channel, payment.amount, payment.time)
+        if not payment.incoming:
+            for i, assess in _ASSESS:
+                outcome = assess(states[i], payment, context)
+                if outcome is not None:
+                    if isinstance(outcome, Insufficient):
+                        insufficient.append(outcome)
+                    else:
+                        signals.append(outcome)
+            for i, learn in _LEARN:
+                learn(states[i], payment, context)
+            self.population.learn(payment.kind, payment.channel, payment.amount, payment.time)
         recent = Recent(
             payment.transaction_id,
             payment.time,
@@ -137,6 +147,8 @@ class PartitionState:
         account.clock = max(account.clock, payment.time)
         account.recent.append(recent)
         self._payments[payment.account_id, payment.transaction_id] = recent
+        if self._lines:
+            signals.extend(self._unsaid(payment, states[_OWN_AMOUNT]))
         if signals:
             if recent.score >= REVIEW_FROM:
                 self._raise_context(payment, signals, lists, account, offset)
@@ -159,6 +171,10 @@ class PartitionState:
             return
         account = self._account(alert.account_id)
         account.clock = max(account.clock, event_time)
+        if window is None and alert.transaction_id is not None:
+            named = account.find(alert.transaction_id)
+            if named is not None and named.has(_unsaid(alert.rule_id)):
+                return
         row = Row(
             alert.rule_id,
             alert.account_id,
@@ -261,11 +277,35 @@ class PartitionState:
             refresh(incident, account)
             self._incidents[name] = account_id, incident
 
+    def _unsaid(self, payment: Payment, habits: own_amount.History) -> Iterator[Signal]:
+        """Rules whose line in reais the payment crosses and that say nothing by it, each with the reason."""
+        population = self.population
+        population.payments += 1
+        for rule_id, line in self._lines:
+            if payment.amount <= line:
+                continue
+            over = population.over[rule_id] = population.over.get(rule_id, 0) + 1
+            if payment.incoming:
+                reason = "money that comes in"
+            elif not payment.drains:
+                reason = "the account held much more, or less than that"
+            elif own_amount.is_usual(habits, payment, population):
+                reason = "no more than twice what the account usually pays"
+            elif population.payments >= MIN_COMMON and 2 * over > population.payments:
+                reason = "more than half of all payments cross this rule's line"
+            else:
+                continue
+            yield Signal(id=_unsaid(rule_id), points=0, reason=reason)
+
     def _signal(self, incident: Incident, payment: Recent) -> Signal:
         policy = self.rules.get(incident.rule_id) or RulePolicy(DEFAULT_POINTS, f"rule {incident.rule_id}")
         value = float(incident.row_count) if incident.windowed else payment.amount / 100
         return Signal(
-            id=incident.rule_id, points=policy.points, reason=policy.title, value=value, threshold=policy.threshold
+            id=incident.rule_id,
+            points=0 if payment.has(_unsaid(incident.rule_id)) else policy.points,
+            reason=policy.title,
+            value=value,
+            threshold=policy.threshold,
         )
 
     def _decided(self, account_id: str, recent: Recent) -> PaymentDecided:
@@ -308,3 +348,8 @@ class PartitionState:
             sources=tuple(Source(topic=t, partition=p, offset=o) for t, p, o in incident.sources),
             produced_at=incident.produced_at,
         )
+
+
+def _unsaid(rule_id: str) -> str:
+    """The name, on a payment, of a rule's finding that says nothing there."""
+    return f"not_{rule_id}"

@@ -33,7 +33,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "merchant_category": ("merchantcategory", "category", "mcc", "merchanttype"),
     "payee_id": ("payeeid", "payee", "namedest", "beneficiary", "beneficiaryid", "receiver", "recipient", "toaccount"),
     "device_id": ("deviceid", "device", "deviceinfo"),
-    "channel": ("channel", "type", "transactiontype", "paymentmethod", "method"),
+    "channel": ("channel", "type", "action", "transactiontype", "paymentmethod", "method"),
     "city": ("city",),
     "state": ("state", "region"),
     "amount": ("amount", "amt", "txamount", "transactionamount", "transactionamt", "value", "sum", "price"),
@@ -45,6 +45,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "scenario": ("scenario", "fraudscenario", "txfraudscenario", "fraudtype"),
     "balance": ("oldbalanceorg", "oldbalanceorig", "balancebefore", "accountbalance"),
 }
+_INCOMING = ("cashin", "deposit", "topup", "refund")
 _FORMATS = (
     *("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y"),
     *("%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y", "%Y%m%d%H%M%S", "%d-%m-%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S"),
@@ -85,7 +86,7 @@ def _sample(file: Path) -> tuple[str, list[str], list[list[str]]]:
 
 
 def _guess(file: Path, delimiter: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> FileMapping:
-    squeezed = {re.sub(r"[^a-z0-9]", "", column.lower()): column for column in header}
+    squeezed = {_squeezed(column): column for column in header}
     found: dict[str, str] = {}
     for field, names in _NAMES.items():
         for name in names:
@@ -99,8 +100,7 @@ def _guess(file: Path, delimiter: str, header: Sequence[str], rows: Sequence[Seq
         )
     time_column, amount = found.pop("time"), found.pop("amount")
     label, scenario, balance = found.pop("label", None), found.pop("scenario", None), found.pop("balance", None)
-    at = header.index(time_column)
-    times = [row[at].strip() for row in rows if len(row) > at and row[at].strip()]
+    times = _column(header, rows, time_column)
     kind = _time_format(time_column, times)
     if kind is None:
         raise MappingError(
@@ -116,8 +116,21 @@ def _guess(file: Path, delimiter: str, header: Sequence[str], rows: Sequence[Seq
         amount=AmountColumn(column=amount),
         label=None if label is None else LabelColumn(column=label, scenario=scenario, no_scenario="0"),
         balance=balance,
+        incoming=tuple(sorted({v for v in _column(header, rows, found.get("channel")) if _squeezed(v) in _INCOMING})),
         constants=constants,
     )
+
+
+def _squeezed(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _column(header: Sequence[str], rows: Sequence[Sequence[str]], name: str | None) -> list[str]:
+    """What the sample has in a column, blanks left out."""
+    if name is None:
+        return []
+    at = header.index(name)
+    return [row[at].strip() for row in rows if len(row) > at and row[at].strip()]
 
 
 def _time_format(column: str, times: Sequence[str]) -> str | None:

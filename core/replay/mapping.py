@@ -92,6 +92,8 @@ class FileMapping(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True)
     longitude: str | None = None
     balance: str | None = None
     """What lay on the account before the payment, in the unit of the amount."""
+    incoming: tuple[str, ...] = ()
+    """Values of the channel's column that mean money coming to the account, upper or lower case."""
     constants: dict[str, str] = {}
 
 
@@ -190,6 +192,7 @@ class Reader:
             )
         self._time = _time_reader(mapping.time)
         self._texts = [(name, self._at[column]) for name, column in mapping.fields.items()]
+        self._incoming = frozenset(value.lower() for value in mapping.incoming)
         self._factor = Decimal(1) if mapping.amount.unit == "reais" else Decimal("0.01")
 
     def read(self, row: list[str], number: int) -> tuple[Transaction, Label | None]:
@@ -210,7 +213,10 @@ class Reader:
                 raise RowError("the time lies before 1970 or after 2099")
             if self._mapping.balance is not None and (text := row[self._at[self._mapping.balance]].strip()):
                 balance = (number_of(text) * self._factor).quantize(_CENT)
-                values["balance"] = balance if 0 <= balance < _MAX_AMOUNT else None
+                # Below nothing lies nothing.
+                values["balance"] = max(balance, Decimal(0)) if balance < _MAX_AMOUNT else None
+            if self._incoming and values.get("channel", "").lower() in self._incoming:
+                values["incoming"] = True
             if long := [name for name in _IDS if len(values.get(name) or "-") > _MAX_ID]:
                 raise RowError(f"{long[0]} has more than {_MAX_ID} characters")
             for name in ("latitude", "longitude"):

@@ -23,7 +23,7 @@ _SHOW_S = 0.5
 
 def policies() -> Mapping[str, RulePolicy]:
     """What a row of each rule file is worth."""
-    return {rule.id: RulePolicy(rule.score, rule.title, rule.threshold) for rule in rulebook.load().rules.values()}
+    return {r.id: RulePolicy(r.score, r.title, r.threshold, r.windowed) for r in rulebook.load().rules.values()}
 
 
 class Consumer:

@@ -14,6 +14,7 @@ from core.detection.lists import (
     SUSPECT_MS,
     Block,
     Lists,
+    Repeats,
     Suspect,
     epoch_of,
 )
@@ -36,6 +37,9 @@ from (
 ) s
 where run > 0
 """
+_REPEATS = """
+select distinct on (kind) kind, followed, repeated from detection.repeat where frozen <= $1 order by kind, frozen desc
+"""
 
 
 class Feedback:
@@ -43,7 +47,7 @@ class Feedback:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._suspects: dict[_Epoch, dict[tuple[str, str], Suspect]] = {}
+        self._taught: dict[_Epoch, tuple[dict[tuple[str, str], Suspect], dict[str, Repeats]]] = {}
         self._lists: dict[_Epoch, Lists] = {}
         self._blocks: dict[tuple[str, str], Block] = {}
         self._allowed: dict[tuple[str, str], Block] = {}
@@ -52,14 +56,17 @@ class Feedback:
     async def know(self, payments: Iterable[Transaction]) -> None:
         """Fetch the epochs of these payments, drawing up those that nobody has asked for yet."""
         needed = {_epoch(tx) for tx in payments}
-        for epoch, width in sorted(needed - self._suspects.keys()):
+        for epoch, width in sorted(needed - self._taught.keys()):
             # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
             await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), REVIEW_FROM)
             rows = await self._pool.fetch(_SUSPECTS, _instant(epoch - SUSPECT_MS), _instant(epoch))
-            self._suspects[epoch, width] = {(r["kind"], r["party"]): Suspect(r["run"], r["since"]) for r in rows}
-        spare = [epoch for epoch in sorted(self._suspects) if epoch not in needed]
-        for stale in spare[: max(0, len(self._suspects) - _KEPT_EPOCHS)]:
-            del self._suspects[stale]
+            suspects = {(r["kind"], r["party"]): Suspect(r["run"], r["since"]) for r in rows}
+            told = await self._pool.fetch(_REPEATS, _instant(epoch))
+            repeats = {r["kind"]: Repeats(r["followed"], r["repeated"]) for r in told}
+            self._taught[epoch, width] = suspects, repeats
+        spare = [epoch for epoch in sorted(self._taught) if epoch not in needed]
+        for stale in spare[: max(0, len(self._taught) - _KEPT_EPOCHS)]:
+            del self._taught[stale]
             self._lists.pop(stale, None)
 
     def lists_at(self, tx: Transaction) -> Lists:
@@ -67,12 +74,12 @@ class Feedback:
         epoch = _epoch(tx)
         lists = self._lists.get(epoch)
         if lists is None:
-            lists = self._lists[epoch] = Lists(self._suspects[epoch], self._blocks, self._allowed, self._snoozes)
+            lists = self._lists[epoch] = Lists(*self._taught[epoch], self._blocks, self._allowed, self._snoozes)
         return lists
 
     def standing(self) -> Lists:
         """What operators listed, without suspects: all that a rule's row is judged by."""
-        return Lists({}, self._blocks, self._allowed, self._snoozes)
+        return Lists(blocks=self._blocks, allowed=self._allowed, snoozes=self._snoozes)
 
     async def load(self, log: EventLog) -> int:
         """Take in the entries that stand; returns the position to follow from."""

@@ -66,6 +66,11 @@ class Rule:
         return hashlib.sha256(without_comments(self.sql).encode()).hexdigest()[:8].upper()
 
     @property
+    def windowed(self) -> bool:
+        """Whether a row counts over a window; else it finds one payment."""
+        return "WINDOW" in without_comments(self.sql).upper().split()
+
+    @property
     def query_prefix(self) -> str:
         return f"RULE_{self.id.upper()}_"
 

@@ -14,11 +14,13 @@ from core.detection.features.new_payee import NewPayee
 from core.detection.features.own_amount import OwnAmount
 from core.detection.features.population_amount import PopulationAmount
 from core.detection.features.similar_amounts import SimilarAmounts
+from core.detection.features.unusual_run import UnusualRun
 
 FEATURES: tuple[type[Feature], ...] = (
     BlockList,
     OwnAmount,
     PopulationAmount,
+    UnusualRun,
     MerchantFraudRate,
     PayeeFraudRate,
     NewDevice,

@@ -5,6 +5,9 @@ there are fraud, for 28 days, and then none. So the newest labels speak, not the
 a suspect, one that is honest clears it, and 28 days after the first fraud of the run it is over anyway. A fraud that
 the account's own behaviour explains (a leaked card) says nothing of the merchant and is left out. A label counts from
 the list epoch after its ``known_at``.
+
+Whether that speaks for itself is what the labels teach too: where a fraud of a merchant is seldom followed by another
+(cards stolen elsewhere are used in any shop), it is a hint and no more.
 """
 
 from __future__ import annotations
@@ -14,11 +17,12 @@ from typing import ClassVar
 import msgspec
 
 from core.detection.features.base import Context, NoState, Outcome
-from core.detection.lists import MERCHANT, PAYEE, SUSPECT_MS
+from core.detection.lists import MERCHANT, PAYEE, SUSPECT_MS, Repeats
 from core.detection.payment import Payment
 from schema.events import Signal
 
 POINTS = 500
+HINT_POINTS = 100
 RUN = 1
 
 
@@ -30,7 +34,7 @@ def _suspect(kind: str, party: str | None, payment: Payment, context: Context) -
         return None
     return Signal(
         id=f"{kind}_fraud_rate",
-        points=POINTS,
+        points=POINTS if context.lists.repeats.get(kind, Repeats()).telling else HINT_POINTS,
         reason=f"the newest known labels of this {kind} are fraud, without a break",
         value=float(found.run),
         threshold=float(RUN),

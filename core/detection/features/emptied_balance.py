@@ -1,4 +1,4 @@
-"""A payment that takes everything: 99 to 100 % of what lay on the account, R$ 200 at least.
+"""A payment that takes everything: R$ 200 at least, and less than R$ 1 stays on the account.
 
 Source: PaySim's fraudster, who drains an account by one transfer and cashes out the same sum. It needs the balance
 before the payment, which not every source tells; without one the feature is silent.
@@ -15,7 +15,7 @@ from core.detection.payment import Payment
 from schema.events import Signal
 
 LEAST = 200_00
-SHARE_PER_CENT = 99
+LEFT = 1_00
 POINTS = 450
 
 
@@ -28,14 +28,14 @@ class EmptiedBalance:
         balance = payment.balance
         if balance is None or payment.amount < LEAST:
             return None
-        if not balance * SHARE_PER_CENT <= payment.amount * 100 <= balance * 100:
+        if not 0 <= balance - payment.amount < LEFT:
             return None
         return Signal(
             id=EmptiedBalance.id,
             points=POINTS,
-            reason="per cent of what lay on the account",
-            value=round(100 * payment.amount / balance, 2),
-            threshold=float(SHARE_PER_CENT),
+            reason="reais left of what lay on the account",
+            value=(balance - payment.amount) / 100,
+            threshold=LEFT / 100,
             transactions=(payment.transaction_id,),
         )
 

@@ -27,7 +27,7 @@ import msgspec
 
 from core.detection.features.base import Context, Insufficient, Outcome
 from core.detection.payment import Payment
-from core.detection.population import WARM
+from core.detection.population import WARM, Population
 from schema.events import Signal
 
 DAY_MS = 86_400_000
@@ -35,6 +35,7 @@ DAYS = 30
 MIN_PAYMENTS = 5
 MIN_POPULATION = 50
 MIN_PLAIN = 8
+MIN_USUAL = 20
 PRIOR = 3.0
 RATIO = 3.0
 UNCERTAIN = 0.6
@@ -139,7 +140,7 @@ class OwnAmount:
         beyond = ratio > line or repeated >= REPEATS
         return Signal(
             id=OwnAmount.id,
-            points=POINTS if beyond else HINT_POINTS,
+            points=POINTS if beyond and payment.drains else HINT_POINTS,
             reason=f"times what the account usually pays ({count} payments in 30 days)",
             value=round(ratio, 2),
             threshold=round(line if ratio > line else RATIO, 2),
@@ -170,6 +171,14 @@ class OwnAmount:
         state.add(day, amount)
 
 
+def is_usual(state: History, payment: Payment, population: Population) -> bool:
+    """Whether an account with twenty payments in 30 days pays no more than twice its level."""
+    count, level = state.level(payment.time // DAY_MS)
+    amounts = population.amount(payment.kind)
+    known = count >= MIN_USUAL and amounts.count >= MIN_POPULATION
+    return known and payment.amount <= LEARNED * level * amounts.mean()
+
+
 def _plain(state: History, payment: Payment) -> Signal | None:
     """On a partition that knows nobody yet: against the account's own plain mean, whatever the kinds."""
     ratio = payment.amount * state.plain_count / state.plain_total if state.plain_total else 0.0
@@ -178,7 +187,7 @@ def _plain(state: History, payment: Payment) -> Signal | None:
         return None
     return Signal(
         id=OwnAmount.id,
-        points=POINTS,
+        points=POINTS if payment.drains else HINT_POINTS,
         reason=f"times the mean of the account's {state.plain_count} payments; of others too little is known",
         value=round(ratio, 2),
         threshold=round(line, 2),

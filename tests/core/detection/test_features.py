@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import Any
 
 import pytest
@@ -23,18 +23,21 @@ from core.detection.features.geo_velocity import GeoVelocity, kilometres
 from core.detection.features.new_device import NewDevice
 from core.detection.features.new_payee import NewPayee
 from core.detection.features.own_amount import OwnAmount
+from core.detection.features.population_amount import PopulationAmount
 from core.detection.features.similar_amounts import SimilarAmounts
+from core.detection.features.unusual_run import UnusualRun
 from core.detection.lists import (
     Block,
     Lists,
+    Repeats,
     Suspect,
     Told,
     effective_from,
     epoch_of,
-    suspects_of,
+    lists_of,
 )
 from core.detection.payment import Payment
-from core.detection.population import Population, Sums
+from core.detection.population import Likeness, Population, Sums
 from schema.events import Signal
 
 HOUR = 3_600_000
@@ -361,12 +364,31 @@ def test_sums_forget_a_thirtieth_a_day() -> None:
 def test_suspects_are_the_newest_labels_that_are_fraud(labels: list[tuple[str, int, bool]]) -> None:
     told = [Told("merchant", m, T0 + at * HOUR, f"t{n:03}", T0 + n, bad) for n, (m, at, bad) in enumerate(labels)]
     expected: dict[tuple[str, str], Suspect] = {}
+    after_fraud: list[bool] = []
     for merchant in ("m1", "m2"):
         known = sorted((t for t in told if t.party == merchant), key=lambda t: (t.known_at, t.transaction_id))
         run = list(takewhile(lambda t: t.is_fraud, reversed(known)))
         if run:
             expected["merchant", merchant] = Suspect(len(run), min(t.time for t in run))
-    assert suspects_of(told) == expected
+        after_fraud += [after.is_fraud for before, after in pairwise(known) if before.is_fraud]
+    lists = lists_of(told)
+    assert lists.suspects == expected
+    assert lists.repeats.get("merchant", Repeats()) == Repeats(len(after_fraud), sum(after_fraud))
+    half = sorted(told, key=lambda t: (t.known_at, t.transaction_id))
+    assert lists_of(half[20:], lists_of(half[:20])) == lists
+
+
+def test_a_suspect_is_a_hint_where_frauds_seldom_repeat() -> None:
+    def points(repeats: Repeats) -> int:
+        lists = Lists(suspects={("merchant", "m"): Suspect(1, T0)}, repeats={"merchant": repeats})
+        payment = Payment("t", "a", 1, T0, merchant_id="m")
+        found = MerchantFraudRate.assess(NoState(), payment, Context(Population(), lists))
+        assert isinstance(found, Signal)
+        return found.points
+
+    assert [points(Repeats(n, 0)) for n in range(5)] == [500, 500, 500, 100, 100]
+    assert points(Repeats(1_000, 499)) == 500
+    assert points(Repeats(1_000, 480)) == 100
 
 
 def test_a_label_counts_from_the_first_boundary_after_it_is_known() -> None:
@@ -426,12 +448,113 @@ def test_every_feature_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
 
 
-@given(st.lists(st.tuples(st.integers(0, 60_000), st.none() | st.integers(0, 60_000) | st.just(-1)), max_size=40))
-def test_a_payment_that_takes_all_but_a_hundredth_empties_the_balance(told: list[tuple[int, int | None]]) -> None:
-    """-1 stands for a balance of just the amount; the edges are exact."""
-    context = Context(Population(), Lists())
-    for amount, given_balance in told:
-        for balance in {amount if given_balance == -1 else given_balance, amount + amount // 99, amount + amount // 98}:
-            found = EmptiedBalance.assess(NoState(), Payment("t", "a", amount, T0, balance=balance), context)
-            takes_all = bool(balance) and Fraction(99, 100) <= Fraction(amount, balance or 1) <= 1
-            assert (found is not None) == (takes_all and amount >= 200_00)
+@given(st.integers(0, 60_000), st.none() | st.integers(0, 60_000), st.integers(-150, 150))
+def test_a_payment_that_leaves_less_than_a_real_empties_the_balance(amount: int, far: int | None, near: int) -> None:
+    for balance in (far, max(0, amount + near)):
+        payment = Payment("t", "a", amount, T0, balance=balance)
+        found = EmptiedBalance.assess(NoState(), payment, Context(Population(), Lists()))
+        left = Fraction(balance - amount, 100) if balance is not None else None
+        assert (found is not None) == (left is not None and 0 <= left < 1 and amount >= 200_00)
+        share = Fraction(amount, balance) if balance else None
+        assert payment.drains == (
+            balance is None or amount == balance == 0 or (share is not None and Fraction(1, 2) <= share <= 1)
+        )
+
+
+def unusual_run(now: Payment, past: list[Payment]) -> Verdict:
+    """The docstring read naively, among a crowd that pays R$ 100 on the mean with a deviation of R$ 50 and whose
+    amounts know nothing of each other."""
+
+    def excess(payment: Payment) -> float:
+        return max(0.0, min((payment.amount - 10_000) / 5_000, 4.0) - 1.0) if payment.amount > 10_000 else 0.0
+
+    if not excess(now):
+        return None
+    within = [p for p in past[-16:] if 0 <= now.time - p.time <= 48 * HOUR]
+    if not any(excess(p) for p in within):
+        return None
+    before = len(past) - len(within)
+    earlier = sum(excess(p) for p in past) - sum(excess(p) for p in within)
+    habit = (earlier + 10 * 0.1037) / (before + 10)
+    total = excess(now) + sum(excess(p) for p in within)
+    return ("signal", 450) if total > 3.0 + habit * (len(within) + 1) + 1e-9 else None
+
+
+@settings(max_examples=150, deadline=None)
+@given(payments=streams())
+def test_an_unusual_run_is_what_its_brute_force_reading_says(payments: list[Payment]) -> None:
+    state: Any = UnusualRun.State()
+    for at, payment in enumerate(payments):
+        population = crowd(0.0)
+        found = UnusualRun.assess(state, payment, Context(population, Lists()))
+        UnusualRun.learn(state, payment, Context(population, Lists()))
+        verdict = None if found is None else ("signal", found.points if isinstance(found, Signal) else 0)
+        assert verdict == unusual_run(payment, payments[:at])
+
+
+def crowd(alike: float) -> Population:
+    """A thousand payments of R$ 50 and R$ 150; of their pairs, that share beyond half which is alike."""
+    population = Population()
+    for k in range(1_000):
+        population.learn("", None, 5_000 if k % 2 else 15_000, T0)
+        same = k % 100 < 50 + 50 * alike
+        before = 0.5 if k // 100 % 2 else 1.5
+        population.likeness.add(before, before if same else 2.0 - before, 0.1037, T0)
+    return population
+
+
+def test_an_unusual_run_asks_for_more_where_payments_of_an_account_are_alike() -> None:
+    def last(alike: float, history: int) -> Any:
+        state: Any = UnusualRun.State()
+        context = Context(crowd(alike), Lists())
+        past = [Payment(f"h{k}", "a", 9_000, T0 + k * 6 * HOUR) for k in range(history)]
+        run = [Payment(f"r{k}", "a", 26_000, T0 + 12 * DAY + k * HOUR) for k in range(3)]
+        for payment in [*past, *run[:2]]:
+            UnusualRun.learn(state, payment, context)
+        return UnusualRun.assess(state, run[2], context)
+
+    assert crowd(0.4).likeness.correlation() == pytest.approx(0.4, abs=0.01)
+    assert last(0.0, 0).points == 450
+    assert last(0.4, 0) == Insufficient(UnusualRun.id, 0, 20)
+    known, strict = last(0.0, 40), last(0.4, 40)
+    assert (known.points, strict.points) == (450, 450)
+    assert known.threshold < strict.threshold
+    empty: Any = UnusualRun.State()
+    assert UnusualRun.assess(empty, Payment("t", "a", 90_000, T0), Context(Population(), Lists())) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.floats(0.0, 6.0), st.floats(0.0, 6.0)), min_size=200, max_size=260))
+def test_likeness_is_the_correlation_of_the_pairs(pairs: list[tuple[float, float]]) -> None:
+    likeness = Likeness()
+    for before, now in pairs:
+        likeness.add(before, now, 1.0, T0)
+    capped = [(min(a, 3.0), min(b, 3.0)) for a, b in pairs]
+    both = [x for pair in capped for x in pair]
+    mean = sum(both) / len(both)
+    variance = sum((x - mean) ** 2 for x in both) / len(both)
+    expected = sum((a - mean) * (b - mean) for a, b in capped) / len(capped) / variance if variance > 1e-6 else 1.0
+    if variance > 1e-6:
+        assert likeness.correlation() == pytest.approx(expected, rel=1e-5, abs=1e-5)
+    assert likeness.excess() == pytest.approx(1.0)
+    assert Likeness().correlation() == 1.0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from([5_000, 15_000, 24_000, 31_000, 32_000, 90_000]), min_size=180, max_size=260))
+def test_population_amount_says_what_its_brute_force_reading_says(amounts: list[int]) -> None:
+    population = Population(accounts=25)
+    for at, amount in enumerate(amounts):
+        found = PopulationAmount.assess(NoState(), Payment("t", "a", amount, T0), Context(population, Lists()))
+        seen = amounts[:at]
+        if len(seen) < 200:
+            assert found == Insufficient(PopulationAmount.id, len(seen), 200)
+        else:
+            mean = sum(seen) / len(seen)
+            deviation = math.sqrt(sum((x - mean) ** 2 for x in seen) / len(seen))
+            # 25 accounts: four deviations, farther by 0.6 over the root of 25
+            beyond = amount > mean + 4.48 * deviation
+            assert isinstance(found, Signal) == beyond
+            if isinstance(found, Signal):
+                assert found.points == (450 if deviation <= mean else 100)
+        population.learn("", None, amount, T0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from core.detection.lists import Lists, Told, epoch_of, suspects_of
+from core.detection.lists import Lists, Told, epoch_of, lists_of
 from core.detection.payment import Payment
 from core.detection.state import PartitionState
 
@@ -39,7 +39,7 @@ def recall(stream: list[tuple[Payment, bool]], labels: dict[str, bool], delay: i
     for payment, _ in stream:
         boundary = epoch_of(payment.time)
         if boundary not in lists:
-            lists = {boundary: Lists(suspects=suspects_of(t for t in told if t.known_at <= boundary))}
+            lists = {boundary: lists_of(t for t in told if t.known_at <= boundary)}
         state.on_payment(payment, lists[boundary])
     stopped = {d.transaction_id for d in state.flush().decisions if d.decision != "approve"}
     frauds = [payment.transaction_id for payment, bad in stream if bad]

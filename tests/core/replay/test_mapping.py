@@ -129,7 +129,7 @@ def test_durations() -> None:
 
 
 def test_every_mapping_of_the_product_loads() -> None:
-    assert known() == ["handbook", "paysim", "sparkov"]
+    assert known() == ["handbook", "paysim", "paysim_raw", "sparkov", "sparkov_raw"]
     for name in known():
         assert load(name).fields["account_id"]
 

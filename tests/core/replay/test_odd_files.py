@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+from datetime import UTC
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from benchmarks import paysim, sparkov
 from core.detection.features.emptied_balance import EmptiedBalance
 from core.detection.payment import payment_of
 from core.detection.state import PartitionState
@@ -184,3 +187,38 @@ def test_another_encoding_is_named_in_the_mapping(tmp_path: Path) -> None:
 def test_a_reader_needs_every_column_of_its_mapping() -> None:
     with pytest.raises(MappingError, match="no column 'oldbalanceOrg'"):
         Reader(load("paysim"), ["step", "type", "amount", "nameOrig", "nameDest", "isFraud"], None)
+
+
+def test_what_the_generators_write_themselves_is_known_by_its_columns(tmp_path: Path) -> None:
+    cards = tmp_path / "cards.psv"
+    purchases = sparkov.simulate(3, 8, 1)
+    with cards.open("w", newline="") as out:
+        writer = csv.DictWriter(out, sparkov.RAW, extrasaction="ignore", delimiter="|")
+        writer.writeheader()
+        writer.writerows(sparkov.rows(purchases, 1))
+    rows, told = read(cards)
+    assert told == ["cards.psv has the columns of mapping sparkov_raw"]
+    assert len(rows) == len(purchases)
+    first, label = rows[0]
+    assert label is not None
+    assert (first.event_time, first.merchant_category, label.is_fraud) == (
+        int(purchases[0].time.replace(tzinfo=UTC).timestamp() * 1000),
+        purchases[0].category,
+        purchases[0].fraud,
+    )
+
+
+@pytest.mark.parametrize(
+    "header", [",".join(paysim.RAW), "Step,Type,Amount,Sender,Old_Balance_Orig,x,Receiver,y,z,Is Fraud,p,q"]
+)
+def test_money_that_comes_in_is_told_apart_and_a_debt_is_nothing(tmp_path: Path, header: str) -> None:
+    lines = [
+        "1,CASH_IN,100.00,C1,20.00,120.00,M1,0,0,0,0,0",
+        "2,CASH_OUT,500.00,C1,-25000.00,-25500.00,M2,0,0,1,0,0",
+    ]
+    rows, _ = read(write(tmp_path, "\n".join([header, *lines]) + "\n"))
+    assert [(tx.incoming, tx.balance, tx.channel) for tx, _ in rows] == [
+        (True, Decimal(20), "CASH_IN"),
+        (False, Decimal(0), "CASH_OUT"),
+    ]
+    assert [label is not None and label.is_fraud for _, label in rows] == [False, True]
