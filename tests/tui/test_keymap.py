@@ -63,7 +63,7 @@ def test_the_reference_lists_every_action() -> None:
     [
         ([], "Feeds", ["the filter's text", "pause or follow", "clipboard"]),
         (["2", "enter"], "A case", ["confirm fraud", "refuse every payment"]),
-        (["4"], "Scenarios", ["launch every scenario", "more normal traffic"]),
+        (["4"], "Scenarios", ["to launch together", "more normal traffic"]),
         (["7"], "Topics", ["partitions, offsets and settings"]),
         (["7", "enter"], "Messages of a topic", ["from an offset or a time", "send a message by hand"]),
         (["7", "tab", "tab"], "Dead letters", ["to its topic again", "close it for good"]),
