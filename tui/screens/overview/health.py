@@ -16,11 +16,12 @@ STATES = {
     "starting": "accent",
     "restarting": "warn",
     "stopped": "warn",
+    "warning": "warn",
     "down": "bad",
     "failed": "bad",
 }
-HOSTED = "worker"
-"""The hosted worker process; its tasks speak for it while it is up."""
+QUIET = ("worker", "machine")
+"""Not shown while up: the hosted worker process, whose tasks speak for it, and the machine the stack runs on."""
 SILENT_MS = 5_000
 """A worker writes its status every second; after this it counts as silent."""
 
@@ -34,7 +35,7 @@ def health_lines(services: Sequence[ServiceState], workers: Sequence[WorkerState
             (service.detail or service.address, "dim"),
         ]
         for service in services
-        if service.name != HOSTED or service.state != "up"
+        if service.name not in QUIET or service.state != "up"
     ]
     if workers is None:
         lines.append([(" workers    ", "text"), ("-", "dim")])
