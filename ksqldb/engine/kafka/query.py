@@ -228,11 +228,12 @@ class SinkOutput:
 
     def __call__(self, partition: int, batch: Batch, headers: Headers) -> None:
         by_target: dict[int, list[Written]] = {}
+        records: list[Written] | None = None
+        last: bytes | None = None
         for place, key, value, ts in self.writer.write_batch(batch):
-            target = self._partition(place, partition)
-            records = by_target.get(target)
-            if records is None:
-                records = by_target[target] = []
+            if records is None or place is not last:
+                records = by_target.setdefault(self._partition(place, partition), [])
+                last = place
             records.append((key, value, ts))
         for target, records in by_target.items():
             self.sink.append(self.topic, target, records, headers)

@@ -235,15 +235,16 @@ class SinkWriter:
     def write_batch(self, batch: Iterable[StreamRecord]) -> list[tuple[bytes | None, bytes | None, bytes | None, int]]:
         """For each record that fits: the key's bytes without its window (they choose the partition), the key, the
         value, the timestamp."""
-        encode_value, window_kind, known = self.encode_value, self.window_kind, self.known_keys
+        encode_value, window_kind = self.encode_value, self.window_kind
         session = window_kind is WindowKind.SESSION
+        plain: bytes | None = None
         out = []
+        last: object = None  # one record's windows come one after the other with one key
         for key, value, ts, window in batch:
             try:
-                try:
-                    plain = None if type(key) is NullKey else known[key]
-                except (KeyError, TypeError):
-                    plain = self._key_bytes(key)
+                if key is not last:
+                    plain = None if type(key) is NullKey else self._key_bytes(key)
+                    last = key
                 encoded = encode_value(value)
                 if self.timestamp is not None and value is not None:
                     ts = self.timestamp(key, value)
@@ -258,11 +259,14 @@ class SinkWriter:
 
     def _key_bytes(self, key: Key) -> bytes | None:
         """A key's bytes, remembered where the key can be a dict key."""
-        made = self.encode_key(key) if key else None
+        known = self.known_keys
         try:
-            if len(self.known_keys) >= REMEMBERED:
-                self.known_keys.clear()
-            self.known_keys[key] = made
+            made = known.get(key)
         except TypeError:
-            pass
+            return self.encode_key(key)
+        if made is None:
+            made = self.encode_key(key) if key else None
+            if len(known) >= REMEMBERED:
+                known.clear()
+            known[key] = made
         return made

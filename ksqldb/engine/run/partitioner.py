@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
+from struct import Struct
 from typing import Any
 
 from ksqldb.engine.formats import Codec
@@ -17,20 +19,18 @@ def murmur2(data: bytes) -> int:
     """The hash as Kafka's clients compute it, unsigned."""
     length = len(data)
     h = _SEED ^ length
-    whole = length & ~3
-    for at in range(0, whole, 4):
-        k = (int.from_bytes(data[at : at + 4], "little") * _M) & _MASK
-        k ^= k >> 24
-        h = ((h * _M) & _MASK) ^ ((k * _M) & _MASK)
-    rest = length - whole
-    if rest == 3:
-        h ^= data[whole + 2] << 16
-    if rest >= 2:
-        h ^= data[whole + 1] << 8
-    if rest >= 1:
-        h = ((h ^ data[whole]) * _M) & _MASK
+    for word in _words(length >> 2).unpack_from(data):
+        k = (word * _M) & _MASK
+        h = (h * _M ^ (k ^ (k >> 24)) * _M) & _MASK
+    if rest := length & 3:
+        h = ((h ^ int.from_bytes(data[-rest:], "little")) * _M) & _MASK
     h = ((h ^ (h >> 13)) * _M) & _MASK
     return h ^ (h >> 15)
+
+
+@lru_cache(64)
+def _words(count: int) -> Struct:
+    return Struct(f"<{count}I")
 
 
 def partition_of(key: bytes, partitions: int) -> int:
