@@ -149,7 +149,7 @@ def test_what_differs_and_what_is_best_stands_out() -> None:
     lines = compare_lines([run(1), run(3)], NOW_MS, 80)
     rows = {line[0][0].strip(): [(text.strip(), style) for text, style in line[1:]] for line in lines}
     assert rows["seed"] == [("43", "strong"), ("45", "strong")]
-    assert rows["caught"] == [("3 *", "good"), ("2", "strong")]
+    assert rows["caught"] == [("3", "strong"), ("2", "strong")]
     assert rows["recall"] == [("100 % *", "good"), ("67 %", "strong")]
     assert rows["money lost"] == [("R$ 1.200,00", "text"), ("R$ 1.200,00", "text")]
     assert "4 more on a wider terminal" in compare_lines([run(n) for n in range(7)], NOW_MS, 70)[0][1][0]
