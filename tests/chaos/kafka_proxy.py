@@ -159,7 +159,8 @@ class Proxy:
         api, version, correlation = _HEAD.unpack_from(request)
         fault = self.wrong(api)
         if fault is not None:
-            self.met[fault.name] += 1
+            if fault.way is not Way.GARBLED:  # which takes records
+                self.met[fault.name] += 1
             if fault.way is Way.CUT:
                 return None
             if fault.way is Way.SILENT:
@@ -182,11 +183,17 @@ class Proxy:
             code = fault.error.errno
             changes["error_code"] = lambda _: code
         elif fault is not None and fault.way is Way.GARBLED:
-            changes["message_set"] = lambda records: records[:-1] + bytes([records[-1] ^ 1]) if records else records
+            changes["message_set"] = self._garbled
         read = BytesIO(answer)
         header = (ResponseHeader_v1 if kind.FLEXIBLE_VERSION else ResponseHeader_v0).decode(read)
         schema = kind.RESPONSE_TYPE.SCHEMA
         return bytes(header.encode() + schema.encode(_changed(schema, schema.decode(read), changes)))
+
+    def _garbled(self, records: bytes) -> bytes:
+        if not records:
+            return records
+        self.met[Way.GARBLED.value] += 1
+        return records[:-1] + bytes([records[-1] ^ 1])
 
 
 @asynccontextmanager
