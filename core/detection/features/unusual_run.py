@@ -19,7 +19,7 @@ import msgspec
 
 from core.detection.features.base import Context, Insufficient, Outcome
 from core.detection.payment import Payment
-from core.detection.population import Population
+from core.detection.population import Sums
 from schema.events import Signal
 
 WINDOW_MS = 48 * 3_600_000
@@ -54,7 +54,8 @@ class UnusualRun:
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
         population = context.population
-        excess = _excess(population, payment)
+        amounts = population.amounts.get(payment.kind) or population.amount(payment.kind)
+        excess = _excess(amounts, payment.amount)
         if not excess:
             return None
         within = [other for time, other in state.run if 0 <= payment.time - time <= WINDOW_MS]
@@ -81,28 +82,27 @@ class UnusualRun:
     @staticmethod
     def learn(state: History, payment: Payment, context: Context) -> None:
         population = context.population
-        amounts = population.amount(payment.kind)
-        mean = amounts.mean()
-        if amounts.count < MIN_POPULATION or mean == 0:
+        amounts = population.amounts.get(payment.kind) or population.amount(payment.kind)
+        if amounts.count < MIN_POPULATION or not amounts.total:
             return
-        excess = _excess(population, payment)
-        ratio = payment.amount / mean
+        ratio = payment.amount * amounts.count / amounts.total
+        excess = _excess(amounts, payment.amount) if ratio > 1 else 0.0
         if state.last >= 0:
             population.likeness.add(state.last, ratio, excess, payment.time)
         state.last = ratio
         state.count += 1
         state.total += excess
-        state.run.append((payment.time, excess))
-        if len(state.run) > KEPT:
-            del state.run[0]
+        run = state.run
+        run.append((payment.time, excess))
+        if len(run) > KEPT:
+            del run[0]
 
 
-def _excess(population: Population, payment: Payment) -> float:
-    amounts = population.amount(payment.kind)
+def _excess(amounts: Sums, amount: int) -> float:
     # Most amounts lie below the mean; the deviation costs a root.
-    if amounts.count < MIN_POPULATION or payment.amount <= amounts.mean():
+    if amounts.count < MIN_POPULATION or amount * amounts.count <= amounts.total:
         return 0.0
     mean, deviation = amounts.moments()
     if deviation == 0:
         return 0.0
-    return max(0.0, min((payment.amount - mean) / deviation, MOST) - USUAL)
+    return max(0.0, min((amount - mean) / deviation, MOST) - USUAL)
