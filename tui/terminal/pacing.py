@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from textual import events
 from textual._compositor import CompositorUpdate
 from textual.app import App
+from textual.filter import LineFilter, NoColor
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, TextArea
 
@@ -16,8 +18,15 @@ from tui.terminal.paint import Frame, pieces_of
 Result = TypeVar("Result")
 
 
+NO_COLOURS = (NoColor(),)
+
+
 class TerminalApp(App[int]):
     """Has every frame, of whatever screen, written by the driver's painter, and works off keys in their order."""
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """With NO_COLOR the terminal's own colours alone. Textual's greys would be black on black in an ansi theme."""
+        return NO_COLOURS if self.no_color else super().get_line_filters()
 
     async def on_event(self, event: events.Event) -> None:
         """Run what a key is bound to before the next key is looked at.
