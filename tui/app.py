@@ -28,10 +28,11 @@ from tui.terminal.pacing import PacedScreen
 from tui.terminal.sanitise import clean
 from tui.widgets.keybar import active_actions
 from tui.widgets.prompt import Prompt
+from tui.widgets.too_small import LEAST
 
-BREAKPOINTS = ((0, "-tiny"), (70, "-narrow"), (110, "-wide"), (180, "-full"))
+BREAKPOINTS = ((0, "-too-narrow"), (LEAST[0], "-tiny"), (70, "-narrow"), (110, "-wide"), (180, "-full"))
 """Widths from which screens get their classes: beside the list a detail, then chart, list and detail."""
-HEIGHTS = ((0, "-short"), (18, "-tall"))
+HEIGHTS = ((0, "-too-low"), (LEAST[1], "-short"), (18, "-tall"))
 """Heights likewise: a short screen shows what moves, and nothing else."""
 STYLE_SHEETS: list[str | PurePath] = [
     Path(__file__).with_name("app.tcss"),

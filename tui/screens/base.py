@@ -17,6 +17,7 @@ from tui.widgets.feed import Feed
 from tui.widgets.keybar import KeyBar, MessageLine
 from tui.widgets.prompt import Prompt
 from tui.widgets.status import StatusLine
+from tui.widgets.too_small import TooSmall
 
 if TYPE_CHECKING:
     from tui.app import ControlCenter
@@ -64,6 +65,7 @@ class ControlScreen(PacedScreen[None]):
             yield Prompt()
             yield MessageLine()
             yield KeyBar()
+        yield TooSmall()
 
     def on_mount(self) -> None:
         for feed in self.query(Feed):
