@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import locale
 import os
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
 
+from core.terminal import hints
 from tui.ports import Ports
 from tui.profile import Profile, chosen
 
@@ -146,7 +148,7 @@ def _show(
     departure = Departure(sys.stdin.fileno())
     ControlCenter.crash_folder = home / "crashes"
     app = make()
-    for problem in profile.problems:
+    for problem in (*profile.problems, *_hints()):
         app.say(problem, "warn")
     settle_collector()
     with stray_output.guard(home / "logs" / "control-center.log"):
@@ -156,6 +158,11 @@ def _show(
     sys.stderr.flush()
     # Not a return: the interpreter's own end waits for threads and kills a worker that is finishing its batch.
     os._exit(code)
+
+
+def _hints() -> list[str]:
+    """What makes the screen hard to read here; ``streamguard doctor`` says more."""
+    return [f"{hint.found}: {hint.to_do}" for hint in hints(os.environ, locale.getencoding())]
 
 
 async def _live(app: ControlCenter, departure: Departure, *, mouse: bool) -> int:

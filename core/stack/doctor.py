@@ -4,8 +4,7 @@ import locale
 import os
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +14,7 @@ from core.stack.commands import DONE, NO, states
 from core.stack.errors import StackError
 from core.stack.paths import StackPaths
 from core.stack.state import UP
-
-OK, WARN, FAIL = "ok", "warn", "fail"
-_SMALLEST = (80, 24)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check: what was looked at, how it is, and what to do about it (empty where nothing is)."""
-
-    subject: str
-    verdict: str
-    found: str
-    to_do: str = ""
-
-
-def terminal(environment: Mapping[str, str], size: tuple[int, int] | None, encoding: str) -> list[Finding]:
-    """What the control center needs of a terminal; `size` is None where there is none."""
-    if size is None:
-        return [Finding("terminal", WARN, "this is not one", "the control center needs one; commands do not")]
-    name = environment.get("TERM", "")
-    findings = [
-        Finding("terminal", OK, f"{size[0]}x{size[1]}, TERM={name}")
-        if size[0] >= _SMALLEST[0] and size[1] >= _SMALLEST[1]
-        else Finding(
-            "terminal", WARN, f"{size[0]}x{size[1]}", "make it 80x24 or larger: below that, lists are cut short"
-        )
-    ]
-    if name in ("", "dumb"):
-        findings.append(Finding("TERM", FAIL, name or "not set", "set TERM, for example to xterm-256color"))
-    if encoding.lower().replace("-", "") != "utf8":
-        findings.append(Finding("encoding", FAIL, encoding, "set LANG or LC_ALL to a UTF-8 locale such as C.UTF-8"))
-    true_colour = environment.get("COLORTERM") in ("truecolor", "24bit")
-    findings.append(
-        Finding("colours", OK, "24 bit")
-        if true_colour
-        else Finding("colours", OK, "256; COLORTERM=truecolor gives all")
-    )
-    if "NO_COLOR" in environment:
-        findings.append(Finding("NO_COLOR", OK, "set: state is told by signs and words alone"))
-    return findings
+from core.terminal import FAIL, OK, Finding, around, ask_tmux, terminal
 
 
 def home(folder: Path) -> list[Finding]:
@@ -80,21 +40,28 @@ async def services(settings: StackSettings) -> list[Finding]:
                 Finding(name, OK, "not running", "`streamguard up` starts it, and so does the control center")
             )
         else:
-            what = f"look at {StackPaths(settings.home).log(name)}" if known["embedded"] else "is the address right?"
+            log = StackPaths(settings.home).log(name)
+            what = f"look at {log}" if known["embedded"] else f"start it, or mend STREAMGUARD_{name.upper()}"
             findings.append(Finding(name, FAIL, f"{known['state']} at {where}: {known['detail']}", what))
     return findings
 
 
+def _terminal_size() -> tuple[int, int] | None:
+    """Columns and rows; None where neither rows, keys nor messages belong to a terminal."""
+    for stream in (sys.__stdout__, sys.__stdin__, sys.__stderr__):
+        if stream is not None and stream.isatty():
+            columns, lines = os.get_terminal_size(stream.fileno())
+            return columns, lines
+    return None
+
+
 async def doctor(settings: StackSettings, *, as_json: bool) -> int:
-    """Print every finding; exit code 1 where one is a failure."""
-    size = None
-    if sys.stdout.isatty():
-        columns, lines = os.get_terminal_size()
-        size = (columns, lines)
+    """Print every finding with what to do about it; exit code 1 where one is a failure."""
     python = Finding("python", OK, f"{sys.version.split()[0]} at {sys.executable}")
     findings = [
         python,
-        *terminal(os.environ, size, locale.getencoding()),
+        *terminal(os.environ, _terminal_size(), locale.getencoding()),
+        *around(os.environ, ask_tmux),
         *home(settings.home),
         *await services(settings),
     ]

@@ -13,7 +13,6 @@ import pytest
 
 from core import cli, failures
 from core.output import harmless, print_rows
-from core.stack.doctor import FAIL, OK, WARN, terminal
 from core.stack.errors import StackError
 from core.stack.external import without_password
 
@@ -118,19 +117,9 @@ def test_doctor_finds_a_home_that_cannot_be_used(tmp_path: Path, capsys: pytest.
     assert cli.main(["doctor", "--json", "--home", str(tmp_path / "file" / "home")]) == 1
     findings = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (home,) = [finding for finding in findings if finding["subject"] == "home"]
-    assert home["verdict"] == FAIL
+    assert home["verdict"] == "fail"
     assert "STREAMGUARD_HOME" in home["to_do"]
-
-
-def test_what_doctor_says_of_terminals() -> None:
-    good = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
-    assert {f.verdict for f in terminal(good, (120, 40), "utf-8")} == {OK}
-    assert [f.verdict for f in terminal(good, None, "utf-8")] == [WARN]
-    assert [f.subject for f in terminal(good, (79, 24), "utf-8") if f.verdict == WARN] == ["terminal"]
-    assert [f.subject for f in terminal({"TERM": "dumb"}, (80, 24), "ascii") if f.verdict == FAIL] == [
-        "TERM",
-        "encoding",
-    ]
+    assert all(finding["to_do"] for finding in findings)
 
 
 def test_known_errors_have_a_sentence_and_unknown_ones_none() -> None:

@@ -12,13 +12,17 @@ OSC52_LIMIT = 74_994
 
 
 def osc52(text: str, environ: Mapping[str, str]) -> str | None:
-    """The sequence that sets the clipboard, for the terminal or the tmux around it; None when the text is too long."""
+    """The sequence that sets the clipboard; None when the text is too long.
+
+    In tmux it is given twice: tmux itself hears the first (``set-clipboard on``), and hands the second on to the
+    terminal as it is (``allow-passthrough on``).
+    """
     data = text.encode("utf-8", "replace")
     if len(data) > OSC52_LIMIT:
         return None
     sequence = f"\x1b]52;c;{base64.b64encode(data).decode()}\x07"
     if environ.get("TMUX"):
-        return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+        return sequence + "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\"
     return sequence
 
 

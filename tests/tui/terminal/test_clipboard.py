@@ -14,10 +14,11 @@ def test_osc52_carries_the_text() -> None:
     assert sequence == f"\x1b]52;c;{base64.b64encode('olá'.encode()).decode()}\x07"
 
 
-def test_tmux_gets_it_wrapped_with_doubled_escapes() -> None:
-    sequence = clipboard.osc52("x", {"TMUX": "/tmp/tmux-0/default,1,0"})
+def test_tmux_gets_it_for_itself_and_wrapped_with_doubled_escapes() -> None:
+    sequence, plain = clipboard.osc52("x", {"TMUX": "/tmp/tmux-0/default,1,0"}), clipboard.osc52("x", {})
     assert sequence is not None
-    assert sequence.startswith("\x1bPtmux;\x1b\x1b]52;c;")
+    assert plain is not None
+    assert sequence.startswith(f"{plain}\x1bPtmux;\x1b\x1b]52;c;")
     assert sequence.endswith("\x07\x1b\\")
 
 
