@@ -18,6 +18,8 @@ SECOND = (
 """Columns of ``read.throughput_second`` in the order of ``Second``."""
 GONE_S = 30
 """A worker that has been silent this long is no longer listed."""
+STOPPED_S = 3
+"""One that said that it stopped leaves the list after this long."""
 
 
 def detail_text(detail: Mapping[str, Any]) -> str:
@@ -83,8 +85,10 @@ class LogFlow:
     async def workers(self) -> Sequence[WorkerState]:
         rows = await self._database.fetch(
             "select worker_id, task, state, detail, restarts, host, pid, updated_at from ops.worker_status"
-            " where updated_at > now() - make_interval(secs => $1) order by worker_id, task",
+            " where updated_at > now() - make_interval(secs => case state when 'stopped' then $2::float8 else $1 end)"
+            " order by worker_id, task",
             GONE_S,
+            STOPPED_S,
         )
         return [
             WorkerState(
