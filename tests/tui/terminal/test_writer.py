@@ -11,7 +11,7 @@ import pytest
 
 from tui.terminal.writer import Writer
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 MORE_THAN_A_PIPE_HOLDS = "x" * 1_000_000
 
 
@@ -21,10 +21,12 @@ class Pipe:
     write: int
     drained: threading.Event = field(default_factory=threading.Event)
     lost: threading.Event = field(default_factory=threading.Event)
+    writers: list[Writer] = field(default_factory=list)
 
     def writer(self) -> Writer:
         made = Writer(self.write, self.drained.set, self.lost.set)
         made.start()
+        self.writers.append(made)
         return made
 
 
@@ -33,9 +35,12 @@ def pipe() -> Iterator[Pipe]:
     read, write = os.pipe()
     made = Pipe(read, write)
     yield made
-    for fd in (made.read, made.write):
-        if fd != -1:
-            os.close(fd)
+    if made.read != -1:
+        os.close(made.read)
+    for writer in made.writers:  # before its descriptor is another pipe's
+        writer.stop(0)
+        writer.join(PATIENCE)
+    os.close(made.write)
 
 
 def test_what_is_written_arrives_in_order(pipe: Pipe) -> None:
