@@ -92,7 +92,7 @@ class Terminal:
     def forget(self) -> None:
         self.raw.clear()
 
-    def until(self, seen: Callable[[str], bool], what: str, timeout: float = 20.0) -> None:
+    def until(self, seen: Callable[[str], bool], what: str, timeout: float = 60.0) -> None:
         """Read until ``seen`` holds for the screen; raises ``TerminalTimeout`` with the screen."""
         deadline = time.monotonic() + timeout
         while not seen(self.text()):
@@ -101,7 +101,7 @@ class Terminal:
                 raise TerminalTimeout(f"{what}: {end}; the screen is\n{self.text()}")
             self.pump(0.05)
 
-    def until_text(self, text: str, timeout: float = 20.0) -> None:
+    def until_text(self, text: str, timeout: float = 60.0) -> None:
         self.until(lambda screen: text in screen, f"waiting for {text!r}", timeout)
 
     def paint_time(self, keys: bytes, marker: bytes, timeout: float = 10.0) -> float:

@@ -14,10 +14,11 @@ import pytest
 
 from benchmarks.pty_harness import Terminal
 from tests.pty.conftest import REPOSITORY, Start
+from tests.pty.faked_center import STRAY
 
 FAKED = "tests.pty.faked_center"
 COOKED = termios.ECHO | termios.ICANON | termios.ISIG
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 """For a process to be gone on a busy machine; ``benchmarks tui_feed`` measures how long it takes."""
 
 
@@ -32,7 +33,7 @@ def test_quitting_restores_the_terminal(center: Terminal) -> None:
     assert not center.flags() & COOKED
     center.forget()
     center.press("\x11")
-    center.wait_gone(10)
+    center.wait_gone(PATIENCE_S)
     assert center.status == 0
     assert center.flags() & COOKED == COOKED
     tail = bytes(center.raw)
@@ -74,6 +75,62 @@ def test_it_paints_anew_at_every_size(center: Terminal) -> None:
             f"the first and the key line at {columns}x{rows}",
         )
     center.until_text("payments/s, 5 min")
+
+
+def test_a_terminal_that_is_too_small_is_told_so(center: Terminal) -> None:
+    for columns, rows in ((39, 24), (80, 7), (20, 5)):
+        center.resize(columns, rows)
+        center.until_text(f"too small: {columns}x{rows}")
+    center.resize(40, 8)
+    center.until_text("alerts following")
+
+
+def test_stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again(center: Terminal) -> None:
+    center.forget()
+    center.send_signal(signal.SIGTSTP)
+    center.until(lambda _: b"\x1b[?1049l" in center.raw, "the alternate screen left")
+    _, status = os.waitpid(center.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    assert center.flags() & COOKED == COOKED
+    center.send_signal(signal.SIGCONT)
+    center.until(lambda _: b"\x1b[?1049h" in center.raw, "the alternate screen again")
+    center.press("2")
+    center.until_text("next case")
+    assert not center.flags() & COOKED
+
+
+def test_what_native_libraries_write_goes_to_a_file(start: Start, tmp_path: Path) -> None:
+    terminal = start(FAKED, STRAY)
+    terminal.until_text("alerts following")
+    log = tmp_path / "home" / "logs" / "control-center.log"
+    terminal.until(lambda _: STRAY in log.read_text(), "the stray line in the log")
+    terminal.press("\x11")
+    terminal.wait_gone(PATIENCE_S)
+    assert b"native library" not in terminal.raw
+
+
+@pytest.mark.parametrize("name", ["xterm", "xterm-256color", "screen", "tmux-256color", "linux", "vt100", "dumb"])
+def test_it_is_readable_on_every_kind_of_terminal(start: Start, name: str) -> None:
+    terminal = start(FAKED, more={"TERM": name, "COLORTERM": ""})
+    terminal.until(
+        lambda screen: screen.startswith(" stream guard  local  LIVE") and screen.rstrip().endswith("? help"), name
+    )
+    assert b"\x1b[38;2;" not in terminal.raw, "more colours than were promised"
+    assert (f"TERM is {name}" in terminal.text()) == (name == "dumb")
+
+
+def test_no_color_with_an_ansi_theme_sets_no_colour(start: Start) -> None:
+    terminal = start(FAKED, more={"NO_COLOR": "1", "STREAMGUARD_THEME": "ansi-dark"})
+    terminal.until_text("alerts following")
+    terminal.press("2")
+    terminal.until_text("next case")
+    assert not re.search(rb"\x1b\[(\d+;)*(3[0-8]|4[0-8]|9\d|10\d)[;m]", terminal.raw)
+
+
+def test_a_locale_without_utf_8_is_hinted_at(start: Start) -> None:
+    terminal = start(FAKED, more={"LC_ALL": "C", "LANG": "C"})
+    terminal.until_text("alerts following")
+    terminal.until_text("UTF-8")
 
 
 def test_without_a_terminal_it_says_what_to_do(tmp_path: Path) -> None:
