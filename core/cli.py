@@ -161,8 +161,10 @@ def sql(
     where: Where = HERE,
 ) -> int:
     """One ksqlDB statement, a file of them, or a prompt; push queries stream until ctrl-c."""
-    from ksqldb.prompt.commands import run_sql
+    from ksqldb.prompt.commands import misuse, run_sql
 
+    if problem := misuse(statement, file, format):
+        raise UsageError(problem)
     return with_ksqldb(
         where,
         lambda url, settings: run_sql(
@@ -187,7 +189,7 @@ def run(
     headless: Annotated[bool, Parameter(negative=(), help="without a screen")] = False,
     length: Annotated[str, Parameter(name="--for", help="how long normal traffic runs, such as 20s or 5m")] = "20s",
     rate: Annotated[int, Parameter(help="normal payments a second")] = 200,
-    scenario: Annotated[tuple[str, ...], Parameter(help="a scenario to launch; may be repeated")] = (),
+    scenario: Annotated[tuple[str, ...], Parameter(negative=(), help="a scenario to launch; may be repeated")] = (),
     seed: Annotated[int | None, Parameter(help="of the scenarios; otherwise drawn")] = None,
     json: Json = False,
     where: Where = HERE,
@@ -286,9 +288,13 @@ def generate(
 
 # --- groups of commands, each in a file of its own -----------------------------------------------------------------
 
-app.command("core.cli_kafka:topics", name="topics", help="Kafka topics: list, show, create, delete.")
+app.command("core.cli_kafka:topics", name="topics", help="Kafka topics: list, show, read, produce, create, delete.")
 app.command("core.cli_kafka:groups", name="groups", help="Kafka consumer groups: list, show, delete, reset.")
-app.command("core.cli_rules:rules", name="rules", help="Rules: list, deploy, pause, resume, undeploy, test, backtest.")
+app.command(
+    "core.cli_rules:rules",
+    name="rules",
+    help="Rules: list, activity, overlap, deploy, pause, resume, undeploy, test, measure, backtest.",
+)
 
 app.command("core.cli_cases:alerts", name="alerts", help="Alerts: list, show.")
 app.command(
@@ -296,17 +302,27 @@ app.command(
     name="cases",
     help="Cases: list, show, claim, confirm, dismiss, escalate, reopen, note, policy.",
 )
-app.command("core.cli_cases:accounts", name="accounts", help="Accounts: list, show, block, unblock, snooze.")
+app.command("core.cli_cases:accounts", name="accounts", help="Accounts: list, show, timeline, block, unblock, snooze.")
 app.command(
     "core.cli_scenarios:scenarios",
     name="scenarios",
     help="Scenarios: list, parameters, launch, stop, runs, compare, measure.",
 )
-app.command("core.cli_lists:lists", name="lists", help="Block and allow lists: show, block, allow, approve, refuse.")
+app.command(
+    "core.cli_lists:lists",
+    name="lists",
+    help="Block and allow lists: show, block, unblock, allow, disallow, approve, refuse.",
+)
 app.command("core.cli_log:events", name="events", help="Events of the log in order; with --follow also those to come.")
-app.command("core.cli_log:projections", name="projections", help="Projections of the log: list, rebuild, prove.")
-app.command("core.cli_log:log", name="log", help="Seals of the log: seal, verify.")
-app.command("core.cli_log:dead_letters", name="dead-letters", help="Records the inlet refused.")
+app.command(
+    "core.cli_log:projections",
+    name="projections",
+    help="Projections of the log: list, show, prove, rebuild, retry, skip.",
+)
+app.command("core.cli_log:log", name="log", help="Seals and archive of the log: seal, verify, archive, restore.")
+app.command(
+    "core.cli_log:dead_letters", name="dead-letters", help="Records the inlet refused: list, show, requeue, discard."
+)
 
 
 # --- the process -------------------------------------------------------------------------------------------------

@@ -60,7 +60,9 @@ def cases_confirm(
     case: str,
     /,
     *,
-    payment: Annotated[tuple[str, ...], Parameter(help="only this payment is fraud; may be repeated")] = (),
+    payment: Annotated[
+        tuple[str, ...], Parameter(negative=(), help="only this payment is fraud; may be repeated")
+    ] = (),
     reason: Reason = "",
     operator: Operator = OPERATOR,
     where: Where = HERE,

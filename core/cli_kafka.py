@@ -107,7 +107,7 @@ def topics_create(
     *,
     partitions: int = 4,
     replication: int = 1,
-    set: Annotated[tuple[str, ...], Parameter(help="a setting as NAME=VALUE; may be repeated")] = (),
+    set: Annotated[tuple[str, ...], Parameter(negative=(), help="a setting as NAME=VALUE; may be repeated")] = (),
     where: Where = HERE,
 ) -> int:
     """Create a topic."""

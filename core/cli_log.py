@@ -43,7 +43,7 @@ def events(
     *,
     follow: Annotated[bool, Parameter(negative=(), help="go on with what is appended, until ctrl-c")] = False,
     stream: Annotated[str | None, Parameter(help="a stream, or with a * at the end all that begin so")] = None,
-    type: Annotated[tuple[str, ...], Parameter(help="an event type; may be repeated")] = (),
+    type: Annotated[tuple[str, ...], Parameter(negative=(), help="an event type; may be repeated")] = (),
     start: Annotated[int | None, Parameter(name="--from", help="the position to begin at")] = None,
     limit: Annotated[int | None, Parameter(help="at most so many")] = None,
     archive: Archive = None,
@@ -144,7 +144,9 @@ def log_verify(
     start: Annotated[int, Parameter(name="--from", help="the first position")] = 1,
     stop: Annotated[int | None, Parameter(name="--to", help="the last position")] = None,
     witness: Witness = None,
-    key: Annotated[tuple[str, ...], Parameter(help="a public key that may have signed; may be repeated")] = (),
+    key: Annotated[
+        tuple[str, ...], Parameter(negative=(), help="a public key that may have signed; may be repeated")
+    ] = (),
     archive: Archive = None,
     operator: Operator = OPERATOR,
     json: Json = False,

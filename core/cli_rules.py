@@ -82,7 +82,7 @@ def backtest(
     last: Annotated[str | None, Parameter(help="instead of a file: the log's payments of such a time, as 24h")] = None,
     against: Annotated[
         tuple[str, ...],
-        Parameter(help="a live rule to compare with; may be repeated; otherwise all of the default ones"),
+        Parameter(negative=(), help="a live rule to compare with; may be repeated; otherwise all of the default ones"),
     ] = (),
     json: Json = False,
     where: Where = HERE,

@@ -64,7 +64,7 @@ def compare(*run: str, json: Json = False, where: Where = HERE) -> int:
 def launch(
     *scenario: str,
     seed: Annotated[int | None, Parameter(help="otherwise drawn, one for each")] = None,
-    set: Annotated[tuple[str, ...], Parameter(help="a parameter as NAME=VALUE; may be repeated")] = (),
+    set: Annotated[tuple[str, ...], Parameter(negative=(), help="a parameter as NAME=VALUE; may be repeated")] = (),
     wait: Annotated[
         bool, Parameter(negative=(), help="until their verdicts; exit 1 where something was missed")
     ] = False,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*@")
-_SECRET = re.compile(r"(?i)(\w*(?:password|passwd|secret|token|api[_-]?key))(\W{1,4})[^\s,;&'\")]+")
+_SECRET = re.compile(r"(?i)(\w*(?:password|passwd|secret|token|api[_-]?key))([^\w,]{1,4})[^\s,;&'\")]+")
 _PERSON = re.compile(r"\b(acc|tx|txn|alert|case|dev|d|m)-[\w-]+")
 _LONG_NUMBER = re.compile(r"\d{6,}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -12,6 +13,17 @@ from ksqldb.prompt._rows import FORMATS
 from ksqldb.prompt._session import Session, StatementFailed
 
 DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def misuse(statement: str | None, file: Path | None, form: str) -> str:
+    """What is wrong with these arguments, known before a server is asked; empty where nothing is."""
+    if form not in FORMATS:
+        return f"unknown format {form!r}; there are {', '.join(FORMATS)}"
+    if statement is not None and file is not None:
+        return "give a statement or a file, not both"
+    if file is not None and str(file) != "-" and not (file.is_file() and os.access(file, os.R_OK)):
+        return f"{file} is no file that can be read"
+    return ""
 
 
 async def run_sql(
@@ -30,11 +42,8 @@ async def run_sql(
     ``form`` is table, json (a line per row) or csv; ``earliest`` lets queries begin with the first record; ``history``
     is the prompt's history file; with ``read_only`` only statements that look are run.
     """
-    if form not in FORMATS:
-        _note(f"unknown format {form!r}; there are {', '.join(FORMATS)}")
-        return USAGE
-    if statement is not None and file is not None:
-        _note("give a statement or a file, not both")
+    if problem := misuse(statement, file, form):
+        _note(problem)
         return USAGE
     try:
         client = KsqlClient(url)

@@ -112,6 +112,14 @@ def test_a_wipe_is_not_done_unasked(tmp_path: Path) -> None:
     assert not data.exists()
 
 
+def test_a_file_of_statements_that_is_none_is_refused_before_anything_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["sql", "--file", str(tmp_path / "none.sql"), "--home", str(tmp_path / "home")]) == 2
+    assert "is no file that can be read" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
 def test_doctor_finds_a_home_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert cli.main(["doctor", "--json", "--home", str(tmp_path / "file" / "home")]) == 1
