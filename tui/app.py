@@ -24,7 +24,7 @@ from tui.session import Session
 from tui.terminal import clipboard
 from tui.terminal.crash import ReportingApp
 from tui.terminal.driver import GuardedDriver
-from tui.terminal.pacing import PacedScreen
+from tui.terminal.pacing import PacedScreen, forget_closed_screens
 from tui.terminal.sanitise import clean
 from tui.widgets.keybar import active_actions
 from tui.widgets.prompt import Prompt
@@ -52,6 +52,7 @@ def _palette() -> type[Provider]:
 
 def tidy() -> None:
     """Let go of closed screens, whose widgets hold each other: the collector itself looks at old objects too seldom."""
+    forget_closed_screens()
     gc.collect()
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from textual import events
 from textual._compositor import CompositorUpdate
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.filter import LineFilter, NoColor
 from textual.screen import ModalScreen, Screen
@@ -16,6 +17,11 @@ from tui.terminal.driver import GuardedDriver
 from tui.terminal.paint import Frame, pieces_of
 
 Result = TypeVar("Result")
+
+
+def forget_closed_screens() -> None:
+    """Empty Textual's cache of two colours, whose keys keep the painted lines of up to 1,024 closed widgets."""
+    StylesCache.get_inner_outer.cache_clear()
 
 
 NO_COLOURS = (NoColor(),)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+import weakref
 
 from rich.console import Console
 from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual._styles_cache import StylesCache
 from textual._xterm_parser import XTermParser
 from textual.app import App
+from textual.color import Color
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
 
 from tui.terminal.driver import GuardedDriver
-from tui.terminal.pacing import PacedScreen
+from tui.terminal.pacing import PacedScreen, forget_closed_screens
 from tui.terminal.paint import pieces_of
 
 
@@ -58,6 +62,17 @@ def test_a_new_screen_is_registered_before_it_is_asked_whether_it_missed_a_chang
     mode = inspect.getsource(App._init_mode)
     assert mode.index("self._get_screen(") < mode.index("if screen._css_update_count != self._css_update_count")
     assert "_post_register" in vars(PacedScreen)
+
+
+def test_what_textual_remembers_of_closed_widgets_can_be_forgotten() -> None:
+    cache = StylesCache()
+    cache.get_inner_outer(Color(0, 0, 0), Color(1, 1, 1))
+    kept = weakref.ref(cache)
+    del cache
+    assert kept() is not None, "Textual keeps none any more: nothing is left to forget"
+    forget_closed_screens()
+    gc.collect()
+    assert kept() is None
 
 
 def test_the_app_keeps_its_driver_where_pacing_looks() -> None:
