@@ -116,7 +116,9 @@ def test_it_is_readable_on_every_kind_of_terminal(start: Start, name: str) -> No
         lambda screen: screen.startswith(" stream guard  local  LIVE") and screen.rstrip().endswith("? help"), name
     )
     assert b"\x1b[38;2;" not in terminal.raw, "more colours than were promised"
-    assert (f"TERM is {name}" in terminal.text()) == (name == "dumb")
+    if name == "dumb":
+        terminal.press("m")  # the message line lasts for seconds only, a slow start may outlast it
+        terminal.until_text("TERM is dumb")
 
 
 def test_no_color_with_an_ansi_theme_sets_no_colour(start: Start) -> None:
@@ -130,6 +132,7 @@ def test_no_color_with_an_ansi_theme_sets_no_colour(start: Start) -> None:
 def test_a_locale_without_utf_8_is_hinted_at(start: Start) -> None:
     terminal = start(FAKED, more={"LC_ALL": "C", "LANG": "C"})
     terminal.until_text("alerts following")
+    terminal.press("m")
     terminal.until_text("UTF-8")
 
 
