@@ -56,9 +56,9 @@ class ConsumerHandler:
             changes = await self._judge(conn, batch, payments)
             decisions += changes.decisions
             alerts += changes.alerts
-        await self._store(conn, batches, payments, labels, decisions)
+        before = await self._store(conn, batches, payments, labels, decisions)
         raised = sum(isinstance(event, AlertRaised) for event in alerts)
-        await self._throughput.add(conn, decisions, raised)
+        await self._throughput.add(conn, decisions, before, raised)
         await self._append(conn, decisions, alerts)  # the last work: the log is locked from here to the commit
         self.measures.add(decisions, raised, time() * 1000)
         return BatchResult()
@@ -127,11 +127,12 @@ class ConsumerHandler:
         payments: Mapping[str, tuple[Record, Transaction]],
         labels: Sequence[Label],
         decisions: Sequence[PaymentDecided],
-    ) -> None:
+    ) -> dict[str, str]:
+        """Returns the decisions that stood before of payments of earlier batches."""
         await rows.insert_payments(
             conn, [(*payments[d.transaction_id], d) for d in decisions if d.transaction_id in payments]
         )
-        await rows.revise_payments(conn, [d for d in decisions if d.transaction_id not in payments])
+        before = await rows.revise_payments(conn, [d for d in decisions if d.transaction_id not in payments])
         await rows.insert_labels(conn, labels)
         headers: dict[int, bytes] = {}
         touched: dict[str, bytes] = {}
@@ -144,6 +145,7 @@ class ConsumerHandler:
                 headers[batch.partition] = state.header()
             state.trim(KEPT_ACCOUNTS)
         await rows.store_state(conn, headers, touched)
+        return before
 
     async def _append(self, conn: Any, decisions: Sequence[PaymentDecided], alerts: Sequence[Any]) -> None:
         streams: dict[str, list[Any]] = {}

@@ -115,17 +115,20 @@ async def insert_payments(conn: Any, payments: Sequence[tuple[Record, Transactio
         )
 
 
-async def revise_payments(conn: Any, decisions: Sequence[PaymentDecided]) -> None:
-    """Bring rows of earlier batches to their standing decision."""
-    if decisions:
-        await conn.execute(
-            "update read.payment p set decision = r.decision, score = r.score"
-            " from unnest($1::text[], $2::text[], $3::int[]) as r (transaction_id, decision, score)"
-            " where p.transaction_id = r.transaction_id",
-            [decided.transaction_id for decided in decisions],
-            [decided.decision for decided in decisions],
-            [decided.score for decided in decisions],
-        )
+async def revise_payments(conn: Any, decisions: Sequence[PaymentDecided]) -> dict[str, str]:
+    """Bring rows of earlier batches to their standing decision; returns the decisions that stood before by payment."""
+    if not decisions:
+        return {}
+    found = await conn.fetch(
+        "update read.payment p set decision = r.decision, score = r.score"
+        " from unnest($1::text[], $2::text[], $3::int[]) as r (transaction_id, decision, score), read.payment before"
+        " where p.transaction_id = r.transaction_id and before.transaction_id = r.transaction_id"
+        " returning p.transaction_id, before.decision",
+        [decided.transaction_id for decided in decisions],
+        [decided.decision for decided in decisions],
+        [decided.score for decided in decisions],
+    )
+    return {row["transaction_id"]: row["decision"] for row in found}
 
 
 def _row(record: Record, tx: Transaction, decided: PaymentDecided) -> tuple[Any, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import time
 from typing import Any
 
@@ -11,10 +11,12 @@ from schema.events import PaymentDecided
 
 class Throughput:
     """Counts by the wall-clock second of the commit. Latency is from ``produced_at`` to the writing of the decision;
-    payments without that time have none. A revised decision counts under its new name."""
+    payments without that time have none. A revised decision counts under its new name and no longer under the one
+    before, so that a second may take back what earlier ones counted and sums over many are of standing decisions."""
 
-    async def add(self, conn: Any, decisions: Sequence[PaymentDecided], alerts: int) -> None:
-        """Add a batch to its second; several workers may add to the same one."""
+    async def add(self, conn: Any, decisions: Sequence[PaymentDecided], before: Mapping[str, str], alerts: int) -> None:
+        """Add a batch to its second; several workers may add to the same one. ``before`` has what stood so far of
+        the payments that were decided in earlier batches."""
         if not decisions and not alerts:
             return
         now = time()
@@ -22,10 +24,12 @@ class Throughput:
         latencies: list[float] = []
         payments = blocked = 0
         for decided in decisions:
+            former = before.get(decided.transaction_id)
             counts[decided.decision] += 1
-            if decided.decision == "block":
-                blocked += decided.amount
-            if decided.revision == 0:
+            blocked += decided.amount * ((decided.decision == "block") - (former == "block"))
+            if former is not None:
+                counts[former] -= 1
+            else:
                 payments += 1
                 if decided.produced_at is not None:
                     latencies.append(now * 1000 - decided.produced_at)

@@ -110,6 +110,8 @@ async def test_a_rule_row_revises_the_decision_and_raises_one_alert(
         (0, "approve"),
         (1, "review"),
     ]
+    counted = await pool.fetchrow("select sum(payments), sum(approve), sum(review) from read.throughput_second")
+    assert tuple(counted) == (1, 0, 1)  # a payment whose decision changed counts once, as what it is now
 
 
 async def test_a_worker_that_comes_back_remembers(broker: Broker, postgres_dsn: str, pool: Any, log: EventLog) -> None:
