@@ -123,7 +123,7 @@ async def test_leaving_a_topic_closes_its_browser() -> None:
 async def test_a_message_is_sent_only_after_yes() -> None:
     async with running() as session:
         await _browse(session)
-        for answer, outcome in (("no", "nothing was sent"), ("yes", "sent to transactions/0 @ 42")):
+        for answer, outcome in (("no", "nothing done"), ("yes", "sent to transactions/0 @ 42")):
             await session.press("P")
             await session.shows("value of a message")
             await session.type("hello")
@@ -131,7 +131,7 @@ async def test_a_message_is_sent_only_after_yes() -> None:
             await session.shows("its key")
             await session.type("acc")
             await session.press("enter")
-            await session.shows("send 5 bytes, key 'acc', to transactions?")
+            await session.shows("send 5 bytes, key acc, to transactions")
             await session.type(answer)
             await session.press("enter")
             await session.shows(outcome)

@@ -347,6 +347,7 @@ async def test_columns_without_a_place_are_counted_and_a_record_has_them() -> No
     async with running(fakes) as session:
         await session.press("3", "ctrl+r")
         fakes.ksql.push.send([[f"value-{number}" for number in range(9)]])
+        await session.shows("value-0")
         await session.shows("+6 columns, enter shows all")
         await session.press("escape", "enter")
         await session.shows("value-8")

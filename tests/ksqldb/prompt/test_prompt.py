@@ -99,7 +99,7 @@ async def test_stdin_is_read_where_there_is_no_terminal(
         ("nonsense", {"statement": "SHOW STREAMS;"}, 2, "not a ksqlDB address"),
         ("http://127.0.0.1:1", {"statement": "x", "form": "xml"}, 2, "unknown format 'xml'"),
         ("http://127.0.0.1:1", {"statement": "x", "file": Path("y")}, 2, "not both"),
-        ("http://127.0.0.1:1", {"file": Path("/nowhere/x.sql")}, 1, "/nowhere/x.sql cannot be read"),
+        ("http://127.0.0.1:1", {"file": Path("/nowhere/x.sql")}, 2, "/nowhere/x.sql is no file that can be read"),
     ],
 )
 async def test_what_cannot_be_done_is_told_with_its_exit_code(
