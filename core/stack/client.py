@@ -52,6 +52,10 @@ class _JustEnding(Exception):
     """The supervisor that was asked takes no more holds; the next will be another."""
 
 
+class _NotRunning(StackError):
+    """Nobody listens at the supervisor's socket."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Kafka bootstrap servers, the URLs of ksqlDB and PostgreSQL (with their passwords, if they have one)."""
@@ -134,12 +138,10 @@ async def ensure_stack(
     paths = StackPaths(settings.home)
     if not embedded(settings):
         return Stack(_addresses(settings, None), paths)
-    if not start and await stack_status(settings.home) is None:
-        raise StackError("the stack is not running: `streamguard up` starts it")
     began = time.monotonic()
     try:
         async with asyncio.timeout(_READY_WITHIN):
-            reader, writer, status = await _join(settings, paths, on_step, began, keep)
+            reader, writer, status = await _join(settings, paths, on_step, began, keep=keep, start=start)
     except TimeoutError:
         raise StackError(
             f"the stack did not come up within {_READY_WITHIN:.0f} s; its logs are in {paths.logs}"
@@ -161,12 +163,20 @@ async def rejoin(settings: StackSettings, gone: Stack, on_step: Callable[[Step],
 
 
 async def _join(
-    settings: StackSettings, paths: StackPaths, on_step: Callable[[Step], None], began: float, keep: bool
+    settings: StackSettings,
+    paths: StackPaths,
+    on_step: Callable[[Step], None],
+    began: float,
+    *,
+    keep: bool,
+    start: bool,
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, Status]:
-    """A hold on a stack that is up. A supervisor that just ends turns one away; then the next is started."""
+    """A hold on a stack that is up. A supervisor that just ends turns one away; then the next is started, or with
+    ``start`` false none: somebody stopped it.
+    """
     wanted = embedded(settings)
     while True:
-        reader, writer = await _connect_or_start(settings, paths, wanted)
+        reader, writer = await (_connect_or_start(settings, paths, wanted) if start else _connect(paths))
         try:
             writer.write(b'{"op": "hold"}\n')
             status = await _until_up(reader, wanted, on_step, began)
@@ -191,19 +201,23 @@ def _addresses(settings: StackSettings, status: Status | None) -> Addresses:
     )
 
 
+async def _connect(paths: StackPaths) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Raises StackError where no stack runs."""
+    try:
+        return await asyncio.open_unix_connection(paths.socket, limit=_LONGEST_LINE)
+    except _NOBODY_LISTENS:
+        raise _NotRunning("the stack is not running: `streamguard up` starts it") from None
+    except PermissionError:
+        raise StackError(f"{paths.socket} belongs to another user: set STREAMGUARD_HOME to a folder of yours") from None
+
+
 async def _connect_or_start(
     settings: StackSettings, paths: StackPaths, wanted: tuple[str, ...]
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     starting: subprocess.Popen[bytes] | None = None
     while True:
-        try:
-            return await asyncio.open_unix_connection(paths.socket, limit=_LONGEST_LINE)
-        except _NOBODY_LISTENS:
-            pass
-        except PermissionError:
-            raise StackError(
-                f"{paths.socket} belongs to another user: set STREAMGUARD_HOME to a folder of yours"
-            ) from None
+        with contextlib.suppress(_NotRunning):
+            return await _connect(paths)
         if starting is None:
             if holder(paths.lock) is None:  # else one is just starting or stopping
                 starting = _start(settings, wanted)

@@ -53,11 +53,12 @@ def test_each_service_is_killed_and_comes_back(center: Callable[..., Terminal], 
     terminal.press("9")
     for name, title in TITLES.items():
         _kill(terminal, title, stack.services()[name]["pid"])
-    terminal.press("m")
-    terminal.until_text("newest")
-    for title in TITLES.values():
-        assert re.search(rf"{title}: (down|restarting|starting)", terminal.text()), terminal.text()
-    terminal.press("q")
+        terminal.press("m")
+        terminal.until(
+            lambda screen, title=title: re.search(rf"{title}: (down|restarting|starting)", screen) is not None,  # type: ignore[misc]
+            f"the message about {title}",
+        )
+        terminal.press("q")
     _alerts_arrive(terminal)
 
 

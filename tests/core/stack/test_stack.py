@@ -125,6 +125,21 @@ class TestLife:
             await stack.close()
         assert await stack_status(settings.home) is None
 
+    async def test_a_stack_that_is_just_stopped_is_not_started_by_who_would_only_join(
+        self, settings: StackFlags, home: Path
+    ) -> None:
+        paths = StackPaths(home)
+        paths.make()
+
+        async def turn_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            paths.socket.unlink()  # as a supervisor does when it was asked to stop
+            writer.close()
+
+        async with await asyncio.start_unix_server(turn_away, paths.socket):
+            with pytest.raises(StackError, match="not running"):
+                await ensure_stack(settings, start=False)
+        assert await stack_status(home) is None
+
     async def test_a_wipe_deletes_the_data_and_nothing_else(self, settings: StackFlags) -> None:
         (settings.home / "streamguard.toml").write_text("")
         (settings.home / "seals.jsonl").write_text("")
