@@ -47,7 +47,7 @@ check: $(READY)  ## ruff, mypy --strict, import contracts
 	$(BIN)/lint-imports --no-cache
 
 audit: $(READY)  ## the pinned packages: whole, not withdrawn, without known flaws, as far as that can be asked
-	$(BIN)/python scripts/audit.py
+	$(BIN)/python scripts/audit.py $(if $(PYPI),--pypi $(PYPI))
 
 format: $(READY)  ## ruff's fixes and formatting
 	$(BIN)/ruff check --fix .

@@ -1,8 +1,8 @@
 """``python scripts/audit.py [LOCK...]``: are the pinned packages whole, still offered, and free of known flaws?
 
 Looks into the lock files (every package pinned and hashed), at what is installed (``pip check``), at OSV for advisories
-and at PyPI for releases that were withdrawn. Exit code 1 where something is wrong; a source that cannot be reached is
-named and fails nothing, so that a check without a network still checks the rest.
+and, where a package index is named, there for releases that were withdrawn. Exit code 1 where something is wrong; a
+source that cannot be reached is named and fails nothing, so that a check without a network still checks the rest.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python scripts/audit.py", description=__doc__)
     parser.add_argument("locks", nargs="*", type=Path, default=[_ROOT / name for name in _LOCKS])
     parser.add_argument("--osv", default="https://api.osv.dev")
-    parser.add_argument("--pypi", default="https://pypi.org")
+    parser.add_argument("--pypi", metavar="URL", help="the package index that answers as PyPI does; none is assumed")
     given = parser.parse_args()
     packages: set[Package] = set()
     wrong: list[str] = []
@@ -103,10 +103,13 @@ def main() -> int:
         wrong += advisories(given.osv, chosen)
     except _NO_ANSWER as error:
         print(f"known flaws were not looked for: {given.osv} cannot be asked ({error})", file=sys.stderr)
-    try:
-        wrong += all_withdrawn(given.pypi, chosen)
-    except _NO_ANSWER as error:
-        print(f"withdrawn releases were not looked for: {given.pypi} cannot be asked ({error})", file=sys.stderr)
+    if given.pypi is None:
+        print("withdrawn releases were not looked for: --pypi names the index to ask", file=sys.stderr)
+    else:
+        try:
+            wrong += all_withdrawn(given.pypi, chosen)
+        except _NO_ANSWER as error:
+            print(f"withdrawn releases were not looked for: {given.pypi} cannot be asked ({error})", file=sys.stderr)
     for sentence in wrong:
         print(sentence)
     return 1 if wrong else 0
