@@ -13,6 +13,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from core.replay import mapping
 from core.replay.mapping import AmountColumn, FileMapping, LabelColumn, MappingError, TimeColumn
 from core.replay.source import opened
@@ -20,31 +22,49 @@ from core.replay.source import opened
 AUTO = "auto"
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE = 200
+_DAYS_BELOW = 10_000
+_TIED = 10
 # Names as they are met, squeezed to lower-case letters and digits; the likelier first.
 _NAMES: dict[str, tuple[str, ...]] = {
     "account_id": (
         *("accountid", "account", "customerid", "customer", "ccnum", "cardid", "card", "cardnumber", "clientid"),
         *("client", "userid", "user", "nameorig", "sender", "senderid", "payer", "payerid", "source", "origin"),
-        *("fromaccount", "custid", "card1"),
+        *("fromaccount", "custid", "origacct", "origaccount", "senderaccount", "senderaccountid", "card1"),
     ),
-    "transaction_id": ("transactionid", "txid", "transnum", "transactionno", "trxid", "paymentid", "id"),
+    "transaction_id": ("transactionid", "txid", "transnum", "transactionno", "trxid", "tranid", "paymentid", "id"),
     "merchant_id": ("merchantid", "merchant", "terminalid", "terminal", "shopid", "shop", "store", "storeid", "target"),
     "merchant_name": ("merchantname", "shopname"),
     "merchant_category": ("merchantcategory", "category", "mcc", "merchanttype"),
-    "payee_id": ("payeeid", "payee", "namedest", "beneficiary", "beneficiaryid", "receiver", "recipient", "toaccount"),
+    "payee_id": (
+        *("payeeid", "payee", "namedest", "beneficiary", "beneficiaryid", "receiver", "recipient", "toaccount"),
+        *("beneacct", "beneaccount", "receiveraccount", "receiveraccountid"),
+    ),
     "device_id": ("deviceid", "device", "deviceinfo"),
-    "channel": ("channel", "type", "action", "transactiontype", "paymentmethod", "method"),
+    "channel": ("channel", "type", "action", "transactiontype", "txtype", "paymenttype", "paymentmethod", "method"),
     "city": ("city",),
     "state": ("state", "region"),
-    "amount": ("amount", "amt", "txamount", "transactionamount", "transactionamt", "value", "sum", "price"),
+    "amount": ("amount", "amt", "txamount", "transactionamount", "transactionamt", "baseamt", "value", "sum", "price"),
     "time": (
         *("eventtime", "timestamp", "txdatetime", "transdatetranstime", "datetime", "transactiondatetime", "date"),
-        *("transactiondate", "time", "transactiontime", "transactiondt", "unixtime", "step", "createdat"),
+        *(
+            "transactiondate",
+            "time",
+            "transactiontime",
+            "transactiondt",
+            "trantimestamp",
+            "unixtime",
+            "step",
+            "createdat",
+        ),
     ),
-    "label": ("isfraud", "txfraud", "fraud", "fraudlabel", "isfraudulent", "fraudulent", "label", "labels", "class"),
+    "label": (
+        *("isfraud", "txfraud", "fraud", "fraudlabel", "isfraudulent", "fraudulent", "issar", "islaundering"),
+        *("label", "labels", "class"),
+    ),
     "scenario": ("scenario", "fraudscenario", "txfraudscenario", "fraudtype"),
     "balance": ("oldbalanceorg", "oldbalanceorig", "balancebefore", "accountbalance"),
 }
+_HONEST = ("0", "0.0", "false", "f", "no", "n", "normal", "genuine", "legit", "legitimate", "honest", "valid")
 _INCOMING = ("cashin", "deposit", "topup", "refund")
 _FORMATS = (
     *("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y"),
@@ -114,11 +134,21 @@ def _guess(file: Path, delimiter: str, header: Sequence[str], rows: Sequence[Seq
         fields=found,
         time=TimeColumn(column=time_column, format=kind),
         amount=AmountColumn(column=amount),
-        label=None if label is None else LabelColumn(column=label, scenario=scenario, no_scenario="0"),
+        label=None if label is None else _label(label, _column(header, rows, label), scenario),
         balance=balance,
         incoming=tuple(sorted({v for v in _column(header, rows, found.get("channel")) if _squeezed(v) in _INCOMING})),
         constants=constants,
     )
+
+
+def _label(column: str, values: Sequence[str], scenario: str | None) -> LabelColumn:
+    """A value that says neither fraud nor honest, as the 2 of some files, is taken for one that nobody knows."""
+    plain = LabelColumn(column=column, scenario=scenario, no_scenario="0")
+    met = {value.lower() for value in values}
+    if not met & {*plain.fraud, *_HONEST}:
+        return plain
+    odd = sorted(met - {*plain.fraud, *plain.unknown, *_HONEST})
+    return replace(plain, unknown=(*plain.unknown, *odd))
 
 
 def _squeezed(name: str) -> str:
@@ -140,6 +170,9 @@ def _time_format(column: str, times: Sequence[str]) -> str | None:
     if _most(numbers, times):
         if "step" in column.lower():
             return "hours"
+        # Small whole numbers that hundreds of payments share count days, as AMLSim's do; a clock would move on.
+        if max(numbers) < _DAYS_BELOW and len(times) > _TIED * len(set(times)):
+            return "days"
         if sum(len(text) == 14 for text in times) == len(numbers):
             return "%Y%m%d%H%M%S"
         return "epoch_ms" if max(numbers) > 1e11 else "epoch_s"

@@ -222,3 +222,29 @@ def test_money_that_comes_in_is_told_apart_and_a_debt_is_nothing(tmp_path: Path,
         (False, Decimal(0), "CASH_OUT"),
     ]
     assert [label is not None and label.is_fraud for _, label in rows] == [False, True]
+
+
+def test_transfers_between_accounts_by_day_are_guessed_as_amlsim_writes_them(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{n},{n % 7},{n % 5 + 10},TRANSFER,{n}.5,{n // 40},{'True' if n == 9 else 'False'},-1\n" for n in range(80)
+    )
+    header = "tran_id,orig_acct,bene_acct,tx_type,base_amt,tran_timestamp,is_sar,alert_id\n"
+    read_, _ = read(write(tmp_path, header + rows))
+    tx, _ = read_[9]
+    assert (tx.transaction_id, tx.account_id, tx.payee_id, tx.channel, tx.amount) == (
+        "9",
+        "2",
+        "14",
+        "TRANSFER",
+        Decimal("9.5"),
+    )
+    assert [tx.transaction_id for tx, label in read_ if label is not None and label.is_fraud] == ["9"]
+    assert read_[79][0].event_time - read_[0][0].event_time == 86_400_000
+
+
+def test_a_label_that_says_neither_is_one_that_nobody_knows(tmp_path: Path) -> None:
+    header = "Time,Source,Target,Amount,Location,Type,Labels\n"
+    text = header + "0,S1,T1,5.0,L1,TP1,0\n1,S2,T1,6.0,L1,TP1,2\n2,S3,T1,7.0,L1,TP1,1\n"
+    rows, told = read(write(tmp_path, text))
+    assert [None if label is None else label.is_fraud for _, label in rows] == [False, None, True]
+    assert any(line.strip().startswith("unknown") and '"2"' in line for line in told)
