@@ -182,7 +182,6 @@ class Query:
                 delay = FIRST_DELAY if self.received > seen else min(delay * 2, LONGEST_DELAY)
                 self._set(State.WAITING)
                 await asyncio.sleep(delay * random.uniform(0.7, 1.0))
-                self.reconnects += 1
                 self._properties["auto.offset.reset"] = "latest"
         except KsqlClientError as problem:
             self.problem = problem
@@ -205,6 +204,7 @@ class Query:
                         if part.columns is not None:
                             self.columns, self.query_id = part.columns, part.query_id
                             query_id, self.problem = part.query_id, None
+                            self.reconnects += self.state is State.WAITING
                             self._set(State.OPEN)
                         self.tokens.update(part.tokens)
                         self.end = part.end or self.end

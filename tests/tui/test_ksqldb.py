@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.fakes import FakeKsql, FakePush, Fakes
+from tests.tui.fakes import NOW, FakeKsql, FakePush, Fakes
 from tests.tui.harness import Session, WatchedCenter, running
 from tui.ports import SqlColumn, SqlObject, SqlProblem, Table, Vocabulary
 from tui.screens.ksqldb import grid
@@ -131,14 +131,17 @@ async def test_a_closed_tab_ends_its_query() -> None:
 
 
 async def test_a_server_that_is_away_is_shown_and_so_are_gaps() -> None:
-    async with running(size=(120, 40)) as session:
+    now = [NOW]
+    async with running(Fakes(now=lambda: now[0])) as session:
         push = session.fakes.ksql.push
         await session.press("3", "ctrl+r")
         await session.shows("● live")
         push.waiting = True
-        await session.shows("the server is away")
+        await session.shows("the server is away for 0s")
+        now[0] += 4.0
+        await session.shows("the server is away for 4s")
         push.waiting, push.gaps = False, 1
-        await session.shows("1 gap")
+        await session.shows("1 gap, 4s")
         await session.shows("● live")
 
 

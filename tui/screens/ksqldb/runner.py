@@ -33,6 +33,11 @@ class Runner:
         self.dropped = 0
         self._dropped_here = 0
         self._gaps = 0
+        self._away_since: float | None = None
+        self.away_s = 0.0
+        """Seconds for which the server is away now; else 0."""
+        self.lost_s = 0.0
+        """Seconds of the gaps together."""
         self._settled = asyncio.Event()
         self.generation = 0
         """Rises when the columns change, so that the grid knows to begin anew."""
@@ -66,6 +71,16 @@ class Runner:
         """How often the query was opened again; rows between are not seen."""
         return self._gaps if self._query is None else self._query.gaps
 
+    def watch(self) -> None:
+        """Take the time of an outage; called as often as it is painted."""
+        if self.waiting:
+            if self._away_since is None:
+                self._away_since = self._clock()
+            self.away_s = self._clock() - self._away_since
+        elif self._away_since is not None:
+            self.lost_s += self._clock() - self._away_since
+            self._away_since, self.away_s = None, 0.0
+
     async def start(self, sql: str, properties: Mapping[str, str]) -> None:
         """Run; what ran before is stopped first."""
         await self.stop()
@@ -74,6 +89,8 @@ class Runner:
         self.problem, self.tables = None, ()
         self.columns, self.types = (), ()
         self.total = self.dropped = self._dropped_here = self._gaps = 0
+        self.away_s = self.lost_s = 0.0
+        self._away_since = None
         self._settled.clear()
         self.generation += 1
         self._started, self._ended = self._clock(), None

@@ -98,9 +98,10 @@ class KsqlScreen(ControlScreen):
     def _show_info(self) -> None:
         tab = self.tab
         runner = tab.runner
+        runner.watch()
         text, style = _STATES.get(runner.state, (runner.state, "dim"))
         if runner.waiting:
-            text, style = "↻ the server is away", "warn"
+            text, style = f"↻ the server is away for {show.age(runner.away_s)}", "warn"
         line: list[Cell] = []
         if len(self._tabs) > 1:
             for index, other in enumerate(self._tabs):
@@ -108,14 +109,15 @@ class KsqlScreen(ControlScreen):
                 line.append((f" {index + 1}{mark} ", "cursor" if other is tab else "dim"))
         line.append((f" {text}", style))
         if runner.columns:
+            rate = [] if runner.waiting else [(f" {show.compact(round(runner.rate))} rows/s", "strong")]
             line += [
                 (f" {show.stopwatch(runner.lifetime)}", "text"),
-                (f" {show.compact(round(runner.rate))} rows/s", "strong"),
+                *rate,
                 (f" {show.compact(runner.total)} rows", "dim"),
                 (f" dropped {show.compact(runner.dropped)}", "warn" if runner.dropped else "dim"),
             ]
             if runner.gaps:
-                line.append((f" {runner.gaps} gap{'' if runner.gaps == 1 else 's'}", "warn"))
+                line.append((f" {show.counted(runner.gaps, 'gap')}, {show.age(runner.lost_s)}", "warn"))
         elif runner.state == "ended":
             line.append((f" {show.duration(runner.lifetime * 1000)}", "dim"))
         line.append((f" from {OFFSETS[tab.offset]}", "dim"))
