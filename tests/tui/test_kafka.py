@@ -10,8 +10,10 @@ import pytest
 from tests.tui.fakes import NOW_MS, Fakes
 from tests.tui.fakes_cluster import FakeCluster, message
 from tests.tui.harness import Album, Session, running
+from tui import commands
 from tui.screens.kafka.port import Batch, Start
 from tui.screens.kafka.rows import parse_start
+from tui.widgets.feed import Feed
 from tui.widgets.payload import bytes_lines, short, text_lines
 
 
@@ -111,6 +113,23 @@ async def test_reading_begins_where_it_was_asked(typed: str, start: Start, shown
         await session.shows(shown)
         assert session.fakes.cluster.starts[-1] == start
         assert session.fakes.cluster.browsers[0].closed
+
+
+@pytest.mark.parametrize(("asked", "first"), [("0@8", 8), ("0@3", 8)])
+async def test_the_cursor_lands_on_the_message_that_was_asked_for(asked: str, first: int) -> None:
+    cluster = FakeCluster(past=[message(8), message(12)])
+    async with running(Fakes(cluster=cluster)) as session:
+        await commands.run(session.app, f"topic transactions {asked}")
+        await session.shows("browsing 1 of 2")
+        feed = session.app.screen.query_one(Feed)
+        assert feed.selected == message(first)
+        if asked == "0@3":
+            await session.shows("transactions/0 @ 3 is no longer kept: the first is 8")
+        cluster.browsers[-1].queue.put_nowait(Batch((message(16),)))
+        await session.shows("browsing 1 of 3")
+        await session.press("G")
+        cluster.browsers[-1].queue.put_nowait(Batch((message(20),)))
+        await session.until(lambda: feed.selected == message(20), "the feed follows")
 
 
 async def test_leaving_a_topic_closes_its_browser() -> None:

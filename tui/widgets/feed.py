@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
+from rich.cells import cell_len
 from textual.binding import BindingType
 from textual.message import Message
 from textual.strip import Strip
@@ -80,7 +81,7 @@ class Feed(Canvas, Generic[T]):
         super().__init__(id=id)
         self.title_text = title
         self.note: Line = ()
-        """Cells at the right end of the title, such as a rate."""
+        """Cells at the right end of the title, such as a rate; the first ones give way where room is short."""
         self.empty = empty
         self._columns = tuple(columns)
         self._cells = cells
@@ -174,7 +175,12 @@ class Feed(Canvas, Generic[T]):
             left.append(("{} of {} ".format(*model.place), "dim"))
             if model.new:
                 left.append((f"+{show.number(model.new)} new, G to follow ", "warn"))
-        return spread([*left, *self.beside_title(width)], self.note, width)
+        left += self.beside_title(width)
+        room = width - 1 - sum(cell_len(text) for text, _ in left)
+        note = list(self.note)
+        while len(note) > 1 and sum(cell_len(text) for text, _ in note) > room:
+            del note[0]
+        return spread(left, note, width)
 
     def beside_title(self, width: int) -> Line:
         """More to say behind the title, at this width."""

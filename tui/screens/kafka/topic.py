@@ -43,6 +43,8 @@ class TopicScreen(ControlScreen):
         self._start = start
         self._read = 0
         self._skipped = 0
+        self._landed = False
+        """Whether the cursor stands on the first message that was asked for."""
         self._state: Cell = ("connecting", "dim")
         self._messages: Feed[Message] = Feed(
             topic,
@@ -73,11 +75,12 @@ class TopicScreen(ControlScreen):
     def _follow(self) -> None:
         self._messages.model.clear()
         self._read = self._skipped = 0
+        self._landed = False
         self._state = ("connecting", "dim")
         self.run_worker(self._keep_reading(self._start), group="messages", exclusive=True)
 
     async def _keep_reading(self, start: Start) -> None:
-        """Read until enough or for ever; a lost broker is said and tried again from the end."""
+        """Read until enough or for ever; a lost broker is said and tried again."""
         while True:
             try:
                 await self._browse(start)
@@ -95,13 +98,28 @@ class TopicScreen(ControlScreen):
                 self._read += len(batch.messages)
                 self._skipped += batch.skipped
                 self._messages.add(batch.messages)
-            self._state = (f"stopped after {show.number(self._read)} messages, o reads elsewhere", "warn")
+                if batch.messages and not start.tails:
+                    self._land(start, batch.messages[0])
+            self._state = ("stopped, o reads elsewhere", "warn")
         finally:
             await browser.close()
 
+    def _land(self, start: Start, first: Message) -> None:
+        """Stand on the first message from ``start`` on; those that are read behind it can be scrolled to."""
+        feed = self._messages
+        if not self._landed:
+            self._landed = True
+            feed.action_top()
+            if start.kind == "offset" and start.partition is not None and first.offset > start.value:
+                gone = f"{self.topic}/{start.partition} @ {show.number(start.value)} is no longer kept"
+                self.say(f"{gone}: the first is {show.number(first.offset)}", "warn")
+        elif not feed.model.following:
+            feed.set_filter(feed.model.filter)
+
     def drain(self) -> None:
-        skipped: list[Cell] = [(f"{show.number(self._skipped)} passed over ", "warn")] if self._skipped else []
-        self._messages.note = [*skipped, (f"{show.number(self._read)} read, ", "dim"), self._state, (" ", "dim")]
+        skipped = f", {show.number(self._skipped)} passed over" if self._skipped else ""
+        text, style = self._state
+        self._messages.note = [(f"{show.number(self._read)} read, ", "dim"), (f"{text}{skipped} ", style)]
         self._messages.redraw()
         self._preview()
 
