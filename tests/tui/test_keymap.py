@@ -12,6 +12,9 @@ from tests.tui.fakes import Fakes
 from tests.tui.harness import Session, WatchedCenter, running
 from tui import keymap
 from tui.app import ControlCenter
+from tui.screens.base import ControlScreen
+from tui.screens.dialogs import column_words, help_lines
+from tui.widgets.feed import Feed
 from tui.widgets.lines import Lines
 
 FORBIDDEN = ("ctrl+enter", "alt+", "super+", "f1", "f2", "f5", "f10")
@@ -50,7 +53,7 @@ async def test_unknown_actions_of_a_keymap_are_told_not_fatal() -> None:
     async with running() as session:
         app = ControlCenter(session.fakes.ports(), Path("/nonexistent"), keys={"app.fly": "x"})
         async with app.run_test():
-            assert "app.fly" in app.messages[0][2]
+            assert "app.fly" in app.notices.said[0][2]
 
 
 def test_the_reference_lists_every_action() -> None:
@@ -99,6 +102,31 @@ async def test_help_lists_every_action_of_the_screen(screen: str) -> None:
         told = "\n".join("".join(part for part, _ in line) for line in session.app.screen.query_one(Lines).lines)
         missing = {name for name in bound if (action := keymap.find(name)) and action.help not in told}
         assert not missing
+
+
+# fmt: off
+SELF_EXPLAINING = {
+    "", "time", "account", "amount", "channel", "to", "city", "payment", "payments", "last payment", "total",
+    "scenario", "asked", "worker", "rule", "note", "topic", "partitions", "state", "members", "part", "offset",
+    "key", "value", "id", "status", "from", "reason", "pid", "message", "level", "stream", "by", "payload",
+    "projection", "party", "kind", "since", "until", "what", "detail", "name",
+}
+# fmt: on
+"""Columns that need no word of help. The nameless one is the cursor's, a mark's or an error's."""
+
+
+@pytest.mark.parametrize("screen", keymap.SCREENS)
+async def test_help_says_what_the_columns_mean_and_has_room_for_it(screen: str) -> None:
+    async with running() as session:
+        await session.press(str(keymap.NUMBERS[screen]))
+        await session.until(lambda: session.app.current_mode == screen, "the screen")
+        below = session.app.screen
+        assert isinstance(below, ControlScreen)
+        columns = [column for feed in below.query(Feed) for column in feed.columns]
+        assert {column.title for column in columns if not column.about} <= SELF_EXPLAINING
+        words = [*below.guide, *column_words(below)]
+        lines = ["".join(text for text, _ in line) for line in help_lines([], [], words)]
+        assert [line for line in lines if len(line) > 79] == []
 
 
 def _own(kind: type) -> list[Binding]:

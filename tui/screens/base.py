@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -37,6 +37,8 @@ class ControlScreen(PacedScreen[None]):
     AUTO_FOCUS: ClassVar[str | None] = ""
     COMPONENT_CLASSES: ClassVar[set[str]] = COMPONENTS
     title_name: ClassVar[str] = ""
+    guide: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Words of the screen and what they mean, for help; a list's columns bring their own."""
 
     @property
     def center(self) -> ControlCenter:
@@ -82,7 +84,7 @@ class ControlScreen(PacedScreen[None]):
         if not self.is_current or self.writer_behind or not self.query(KeyBar):
             return
         self.query_one(StatusLine).show(self.live.headline(), self.title_name, self.center.counts())
-        self.query_one(MessageLine).show(*self.center.message_now())
+        self.query_one(MessageLine).show(*self.center.notices.line(self.live.ports.now()))
         self.drain()
 
     # ------------------------------------------------------------------------------------------ questions

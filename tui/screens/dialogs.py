@@ -14,6 +14,7 @@ from textual.screen import ModalScreen, Screen
 
 from tui import format as show
 from tui import keymap
+from tui.screens.base import ControlScreen
 from tui.terminal.pacing import PacedScreen
 from tui.widgets.canvas import COMPONENTS, Cell, Line
 from tui.widgets.feed import Feed
@@ -102,31 +103,56 @@ class TextPanel(Panel):
 
 
 class HelpPanel(Panel):
-    """Every key of the screen below, from the action registry: what works now, then what other panes add."""
+    """Every key of the screen below, from the action registry: what works now, then what other panes add.
+
+    Then what the screen's words mean: those of its ``guide``, and its columns.
+    """
 
     def __init__(self, below: Screen[Any], user_keys: Mapping[str, str]) -> None:
         super().__init__()
         self._active = active_actions(below)
         self._resting = resting_actions(below, user_keys)
+        guide = below.guide if isinstance(below, ControlScreen) else ()
+        self._guide = [*guide, *column_words(below)]
+        screen = keymap.find(f"app.{below.title_name}") if isinstance(below, ControlScreen) else None
+        self._about = "" if screen is None else screen.help
 
     def lines(self) -> Sequence[Line]:
-        return help_lines(self._active, self._resting)
+        head: list[Line] = [
+            [(f" {self._about}", "strong")],
+            [("   keys of here, What it shows, keys Everywhere: j and k scroll, esc leaves", "dim")],
+        ]
+        return [*head, *help_lines(self._active, self._resting, self._guide)]
 
 
+Guide = Sequence[tuple[str, str]]
 Keyed = tuple[keymap.Action, list[str]]
 
 
-def help_lines(active: Iterable[Keyed], resting: Iterable[Keyed]) -> list[Line]:
-    """Help grouped by scope: what is closest to the focus, other panes of the screen, what works everywhere."""
+def column_words(below: Screen[Any]) -> list[tuple[str, str]]:
+    """What the columns of a screen's lists mean, each once."""
+    columns = [column for feed in below.query(Feed) for column in feed.columns if column.about]
+    return list({(column.title or "mark", column.about): None for column in columns})
+
+
+def help_lines(active: Iterable[Keyed], resting: Iterable[Keyed], guide: Guide) -> list[Line]:
+    """Help by scope: what is closest to the focus, other panes, what the words mean, what works in every list."""
     here, there = _by_scope(active), _by_scope(resting)
-    everywhere = here.pop("app", [])
-    groups = [*((scope, rows, "") for scope, rows in here.items())]
+    common = [(scope, here.pop(scope), "") for scope in (*keymap.COMMON[1:], "app") if scope in here]
+    groups = [(scope, rows, "") for scope, rows in here.items()]
     groups += [(scope, rows, "  tab goes to that pane") for scope, rows in there.items()]
-    lines: list[Line] = []
-    for scope, rows, note in [*groups, ("app", everywhere, "")]:
-        lines.append([(f" {keymap.SCOPES[scope]}", "title"), (note, "dim")])
-        lines += [[(f"   {' '.join(keys):<18} ", "key"), (action.help, "text")] for action, keys in rows]
-    return lines
+    lines = [line for group in groups for line in _keys(*group)]
+    if guide:
+        lines.append([(" What it shows", "title")])
+        lines += [[(f"   {word:<18} ", "accent"), (about, "text")] for word, about in guide]
+    return lines + [line for group in common for line in _keys(*group)]
+
+
+def _keys(scope: str, rows: Iterable[Keyed], note: str) -> list[Line]:
+    return [
+        [(f" {keymap.SCOPES[scope]}", "title"), (note, "dim")],
+        *([(f"   {' '.join(keys):<18} ", "key"), (action.help, "text")] for action, keys in rows),
+    ]
 
 
 def _by_scope(actions: Iterable[Keyed]) -> dict[str, list[Keyed]]:

@@ -10,7 +10,10 @@ GAP = 1
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``width`` cells at least; ``grow`` shares spare space up to ``limit``; the lowest ``rank`` gives way first."""
+    """``width`` cells at least; ``grow`` shares spare space up to ``limit``; the lowest ``rank`` gives way first.
+
+    ``about`` is what help says of it.
+    """
 
     title: str
     width: int
@@ -18,6 +21,7 @@ class Column:
     grow: int = 0
     limit: int = 60
     rank: int = 9
+    about: str = ""
 
 
 def lay_out(columns: Sequence[Column], width: int) -> list[int]:

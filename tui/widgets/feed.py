@@ -94,6 +94,10 @@ class Feed(Canvas, Generic[T]):
         self._drawn: object = None
         self._head_height = 1
 
+    @property
+    def columns(self) -> Sequence[Column]:
+        return self._columns
+
     def _text_of(self, row: T) -> str:
         return " ".join(text for text, _ in self._cells(row))
 

@@ -32,6 +32,11 @@ class AccountScreen(ControlScreen):
     AUTO_FOCUS = "#moments"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("account")]
     title_name = "accounts"
+    guide = (
+        ("as it stood", "the account after the event under the cursor"),
+        ("judged", "alerts that people confirmed as fraud, or dismissed"),
+        ("▲ ●", "alerts on the line of time, and where you are"),
+    )
 
     def __init__(self, account_id: str) -> None:
         super().__init__()

@@ -16,14 +16,14 @@ from tui.widgets.flow import flow
 
 ACCOUNTS = (
     Column("account", 12, grow=2, limit=24),
-    Column("risk", 7, "right"),
-    Column("fraud", 5, "right"),
+    Column("risk", 7, "right", about="share of its payments that count as fraud"),
+    Column("fraud", 5, "right", about="review, block, or confirmed; dismissed ones are not"),
     Column("payments", 8, "right"),
     Column("total", 14, "right", grow=1, limit=18),
-    Column("score", 5, "right", rank=6),
+    Column("score", 5, "right", rank=6, about="the highest risk of its payments, of 1000"),
     Column("last payment", 12, "right", rank=5),
-    Column("state", 8, rank=8),
-    Column("why", 10, grow=3, limit=40, rank=2),
+    Column("state", 8, rank=8, about="blocked, proposed, allowed or snoozed"),
+    Column("why", 10, grow=3, limit=40, rank=2, about="the reason that was given"),
 )
 
 
@@ -56,14 +56,14 @@ KIND_STYLES = {"payment": "dim", "decision": "text", "alert": "warn", "case": "a
 
 MOMENTS = (
     Column("time", 11),
-    Column("", 2),
+    Column("", 2, about="!! blocked, ! for review"),
     Column("kind", 8),
     Column("what", 16, grow=4, limit=80),
     Column("amount", 12, "right"),
-    Column("result", 7, rank=6),
-    Column("risk", 4, "right", rank=7),
+    Column("result", 7, rank=6, about="what was decided"),
+    Column("risk", 4, "right", rank=7, about="points of 1000"),
     Column("by", 8, grow=1, limit=16, rank=5),
-    Column("position", 10, "right", rank=4),
+    Column("position", 10, "right", rank=4, about="of the event in the log"),
 )
 
 
@@ -187,7 +187,7 @@ def step(moments: Sequence[Moment], position: int | None, direction: int) -> int
 # ------------------------------------------------------------------------------------------------ lists
 
 LISTS = (
-    Column("list", 8),
+    Column("list", 8, about="block, allow, or a block proposed to a second person"),
     Column("kind", 8),
     Column("party", 16, grow=2, limit=32),
     Column("reason", 16, grow=4, limit=60),

@@ -45,6 +45,15 @@ class AlertScreen(ControlScreen):
     AUTO_FOCUS = "#story"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("case")]
     title_name = "alerts"
+    guide = (
+        ("why", "rule or feature, its value against its limit, its points"),
+        ("rule", "the version that raised it; precision: right of those known"),
+        ("payments", "what they were, with partition @ offset in the topic"),
+        ("came by", "topic, offsets, then positions in the event log"),
+        ("timing", "+ is from the payment's sending; lag and rates of then"),
+        ("account", "risk: share of its payments that count as fraud"),
+        ("case", "who did what when, and its position in the log"),
+    )
 
     def __init__(self, alert: Alert, queue: Callable[[], Sequence[Alert]], then: str = "") -> None:
         super().__init__()

@@ -26,15 +26,15 @@ COLUMNS = (
     Column("time", 12),
     Column("", 2),
     Column("amount", 12, "right", grow=1, limit=16),
-    Column("result", 7),
-    Column("risk", 4, "right"),
+    Column("result", 7, about="its decision as it stands now"),
+    Column("risk", 4, "right", about="points of 1000"),
     Column("channel", 7, rank=5),
-    Column("to", 10, grow=3, limit=40),
+    Column("to", 10, grow=3, limit=40, about="merchant, or the account that was paid"),
     Column("city", 8, grow=1, limit=20, rank=3),
-    Column("took", 6, "right", rank=4),
+    Column("took", 6, "right", rank=4, about="from its sending to its decision"),
     Column("payment", 12, grow=2, limit=40, rank=1),
-    Column("partition @ offset", 14, "right", grow=1, limit=20),
-    Column("log", 9, "right", grow=1, limit=13),
+    Column("part @ offset", 14, "right", grow=1, limit=20, about="its place in the topic; t reads the topic there"),
+    Column("log", 9, "right", grow=1, limit=13, about="position of its newest decision in the log"),
 )
 
 

@@ -13,7 +13,7 @@ from tui.widgets.columns import Column
 UNDECIDED = ("open", "escalated")
 _HURRY_MS = 5 * 60_000
 
-COLUMNS = (Column("left", 8, "right"), *rows.COLUMNS)
+COLUMNS = (Column("left", 8, "right", about="time left by the policy; without one how long it waits"), *rows.COLUMNS)
 
 
 def urgency(alert: Alert) -> tuple[int, int, int, int]:

@@ -13,17 +13,17 @@ MARKS = {"block": ("!!", "bad"), "review": ("! ", "warn")}
 STATUS_STYLES = {"open": "text", "claimed": "accent", "confirmed": "bad", "dismissed": "dim", "escalated": "warn"}
 
 COLUMNS = (
-    Column("time", 8),
-    Column("", 2),
-    Column("rule", 13, grow=1, limit=24),
+    Column("time", 8, about="when the payment happened, local time"),
+    Column("", 2, about="!! a payment was blocked, ! it is for review"),
+    Column("rule", 13, grow=1, limit=24, about="the rule or feature that raised it"),
     Column("account", 11, grow=1, limit=16),
-    Column("what", 7, grow=2, limit=44),
-    Column("amount", 12, "right", grow=1, limit=14),
-    Column("result", 7, rank=5),
-    Column("risk", 4, "right", rank=6),
-    Column("took", 6, "right", rank=4),
-    Column("case", 9, rank=2),
-    Column("by", 8, rank=1),
+    Column("what", 7, grow=2, limit=44, about="payments and their span, or the strongest reason"),
+    Column("amount", 12, "right", grow=1, limit=14, about="of all its payments together"),
+    Column("result", 7, rank=5, about="what was decided: approve, review or block"),
+    Column("risk", 4, "right", rank=6, about="points of 1000"),
+    Column("took", 6, "right", rank=4, about="from the payment's sending to its alert in the log"),
+    Column("case", 9, rank=2, about="open, claimed, escalated, confirmed or dismissed"),
+    Column("by", 8, rank=1, about="who has the case"),
 )
 
 

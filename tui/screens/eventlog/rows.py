@@ -21,11 +21,11 @@ _TYPE_STYLES = {
 }
 
 EVENTS = (
-    Column("position", 10, "right"),
+    Column("position", 10, "right", about="in the whole log; it has no holes"),
     Column("time", 8),
-    Column("type", 18, grow=1, limit=22),
-    Column("stream", 20, grow=2, limit=48),
-    Column("by", 8, grow=1, limit=20, rank=6),
+    Column("type", 18, grow=1, limit=22, about="what happened"),
+    Column("stream", 20, grow=2, limit=48, about="what it happened to"),
+    Column("by", 8, grow=1, limit=20, rank=6, about="the worker or the person who wrote it"),
     Column("payload", 12, grow=5, limit=400),
 )
 
@@ -93,12 +93,12 @@ def relation(shown: Entry, other: Entry) -> str:
 
 
 CHAIN = (
-    Column("is", 8),
-    Column("position", 10, "right"),
+    Column("is", 8, about="cause, this, effect, or of the same subject"),
+    Column("position", 10, "right", about="in the whole log; it has no holes"),
     Column("time", 8),
-    Column("type", 18, grow=1, limit=22),
-    Column("stream", 16, grow=2, limit=48),
-    Column("by", 8, grow=1, limit=20),
+    Column("type", 18, grow=1, limit=22, about="what happened"),
+    Column("stream", 16, grow=2, limit=48, about="what it happened to"),
+    Column("by", 8, grow=1, limit=20, about="the worker or the person who wrote it"),
 )
 
 
@@ -110,11 +110,11 @@ def link_cells(link: Link) -> Sequence[Cell]:
 
 STANDINGS = (
     Column("projection", 16),
-    Column("gen", 3, "right"),
+    Column("gen", 3, "right", about="how often the projection was built anew"),
     Column("state", 10),
-    Column("position", 10, "right"),
-    Column("behind", 9, "right"),
-    Column("lag", 8, "right"),
+    Column("position", 10, "right", about="in the whole log; it has no holes"),
+    Column("behind", 9, "right", about="positions that it has not taken up yet"),
+    Column("lag", 8, "right", about="age of the oldest event that it has not taken up"),
     Column("note", 10, grow=1, limit=200),
 )
 

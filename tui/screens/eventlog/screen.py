@@ -57,6 +57,10 @@ class EventLogScreen(ControlScreen):
     AUTO_FOCUS = "#events"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("eventlog")]
     title_name = "eventlog"
+    guide = (
+        ("seals", "stretches of the log under a chain of hashes; V checks it"),
+        ("witnessed", "the newest seal that is also kept outside of the log"),
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -50,12 +50,12 @@ def parts(services: Sequence[ServiceState], workers: Sequence[WorkerState] | Non
 PARTS = (
     Column("part", 11),
     Column("state", 10),
-    Column("up for", 6, "right"),
-    Column("seen", 4, "right", rank=7),
-    Column("restarts", 8, "right"),
+    Column("up for", 6, "right", about="since its last start"),
+    Column("seen", 4, "right", rank=7, about="age of its last sign of life; 1s is well"),
+    Column("restarts", 8, "right", about="since the stack or the worker was started"),
     Column("pid", 7, "right", rank=5),
-    Column("worker", 16, grow=1, limit=40, rank=4),
-    Column("detail", 20, grow=4, limit=200),
+    Column("worker", 16, grow=1, limit=40, rank=4, about="the process that it belongs to"),
+    Column("detail", 20, grow=4, limit=200, about="its own figures, or the address"),
 )
 
 

@@ -39,6 +39,7 @@ class HealthScreen(ControlScreen):
     AUTO_FOCUS = "#parts"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("health")]
     title_name = "health"
+    guide = (("loop", "how often and how long this screen's program was late"),)
 
     def __init__(self) -> None:
         super().__init__()

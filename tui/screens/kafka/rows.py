@@ -32,8 +32,8 @@ class TopicRow:
 TOPICS = (
     Column("topic", 24, grow=1, limit=60),
     Column("partitions", 10, "right"),
-    Column("messages", 14, "right"),
-    Column("msg/s", 10, "right"),
+    Column("messages", 14, "right", about="that lie in the topic now"),
+    Column("msg/s", 10, "right", about="written since the last look, about 2 s ago"),
 )
 
 
@@ -77,10 +77,10 @@ class GroupRow:
 
 
 GROUPS = (
-    Column("group", 24, "middle", grow=2, limit=60),
+    Column("group", 24, "middle", grow=2, limit=60, about="who reads; (inlet) is the pipeline's own reader"),
     Column("state", 14),
     Column("members", 7, "right"),
-    Column("lag", 10, "right"),
+    Column("lag", 10, "right", about="messages not yet read; N/A when it cannot be told"),
     Column("", 4, grow=4, limit=120, rank=3),
 )
 
@@ -138,7 +138,7 @@ MESSAGES = (
     Column("part", 4, "right"),
     Column("offset", 10, "right"),
     Column("key", 14, grow=1, limit=32),
-    Column("hdr", 3, "right", rank=5),
+    Column("hdr", 3, "right", rank=5, about="number of headers"),
     Column("value", 20, grow=6, limit=2_000),
 )
 
@@ -217,7 +217,7 @@ LETTERS = (
     Column("time", 11),
     Column("status", 9),
     Column("from", 22, grow=1, limit=50),
-    Column("class", 10, rank=5),
+    Column("class", 10, rank=5, about="kind of the fault"),
     Column("reason", 14, grow=4, limit=400),
 )
 _LETTER_STYLES = {"open": "bad", "requeued": "good", "discarded": "dim"}

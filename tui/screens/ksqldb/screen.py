@@ -40,6 +40,13 @@ class KsqlScreen(ControlScreen):
     AUTO_FOCUS = "#editor"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("editor")]
     title_name = "ksqldb"
+    guide = (
+        ("● live 00:41", "a push query runs on the server, and how long"),
+        ("dropped", "rows that came faster than the buffer of rows holds"),
+        ("gap", "the server was away: rows of that time were not seen"),
+        ("from", "where a query begins to read: latest or earliest"),
+        ("≈ ▦ ▶ ▤", "stream, table, running query, topic"),
+    )
 
     def __init__(self) -> None:
         super().__init__()

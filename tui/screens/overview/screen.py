@@ -21,6 +21,19 @@ from tui.widgets.lines import Lines
 class OverviewScreen(ControlScreen):
     AUTO_FOCUS = "#feed"
     title_name = "overview"
+    guide = (
+        ("pay/s, alerts/min", "decided a second just now, raised in the last minute"),
+        ("lag", "payments in Kafka that are not yet decided"),
+        ("p99", "99 of 100 alerts are on this screen so soon after sending"),
+        ("max", "the busiest second of the five minutes"),
+        ("flagged", "share of the payments for review or blocked, 5 minutes"),
+        ("to screen", "from a payment's sending to its alert painted here"),
+        ("decided p99", "from sending to the decision, worst second of the last 60"),
+        ("stopped today", "amount of the payments that were blocked since midnight"),
+        ("at risk", "amount of the alerts for review that nobody has decided"),
+        ("cases", "alerts that nobody has decided"),
+        ("12/h by 2, 35m left", "cases decided in an hour, people, time for what waits"),
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -43,15 +43,15 @@ class Listed:
 
 RULES = (
     Column("rule", 17, grow=1, limit=24),
-    Column("state", 8),
-    Column("points", 6, "right", rank=4),
-    Column("alerts", 6, "right"),
-    Column("/h", 4, "right", rank=6),
-    Column("24 h", HOURS, rank=3),
-    Column("prec", 7, "right"),
-    Column("recall", 7, "right"),
-    Column("judged", 7, "right", rank=5),
-    Column("open", 5, "right", rank=5),
+    Column("state", 8, about="deployed, paused or off on the server; or built in"),
+    Column("points", 6, "right", rank=4, about="what it adds to a payment's risk"),
+    Column("alerts", 6, "right", about="incidents that it raised, in all"),
+    Column("/h", 4, "right", rank=6, about="alerts in the newest hour of event time"),
+    Column("24 h", HOURS, rank=3, about="alerts by hour, the newest at the right"),
+    Column("prec", 7, "right", about="share of its alerts that were fraud, of those known"),
+    Column("recall", 7, "right", about="share of the known frauds that it found"),
+    Column("judged", 7, "right", rank=5, about="share that people confirmed of what they decided"),
+    Column("open", 5, "right", rank=5, about="alerts that nobody has decided"),
     Column("note", 8, grow=4, limit=120, rank=8),
 )
 

@@ -46,7 +46,7 @@ def verdict(run: ScenarioRun | None) -> Cell:
         style = "bad" if run.status == "failed" else "dim" if run.status == "stopped" else "accent"
         return run.status, style
     if not run.expected:
-        return ("ok", "good") if not run.false_alerts else ("false alerts", "warn")
+        return ("ok", "good") if not run.false_alerts else ("false", "warn")
     if run.caught == run.expected:
         return "ok", "good"
     return ("part", "warn") if run.caught else ("missed", "bad")
@@ -60,15 +60,15 @@ def _caught(run: ScenarioRun | None) -> str:
 
 CATALOGUE = (
     Column("", 1),
-    Column("key", 3),
+    Column("key", 3, about="its letter behind s"),
     Column("scenario", 20, grow=1, limit=26),
-    Column("expects", 20, grow=3, limit=60, rank=4),
-    Column("last run", 8, "right"),
-    Column("verdict", 9),
-    Column("caught", 6, "right"),
-    Column("missed", 6, "right", rank=5),
-    Column("first alert", 11, "right"),
-    Column("money lost", 12, "right"),
+    Column("expects", 20, grow=3, limit=60, rank=4, about="the rules that should catch it"),
+    Column("last run", 8, "right", about="how long ago"),
+    Column("verdict", 9, about="ok: all caught; part: some; missed: none; never launched"),
+    Column("caught", 6, "right", about="accounts with an alert on a fraud, of those expected"),
+    Column("missed", 6, "right", rank=5, about="expected accounts without an alert"),
+    Column("first alert", 11, "right", about="from the first fraud to its first alert, event time"),
+    Column("money lost", 12, "right", about="frauds of an account before its first alert"),
 )
 
 
@@ -93,14 +93,14 @@ RUNS = (
     Column("", 1),
     Column("asked", 11),
     Column("scenario", 18, grow=1, limit=26),
-    Column("verdict", 9),
-    Column("caught", 6, "right"),
-    Column("false", 5, "right", rank=5),
-    Column("first alert", 11, "right", rank=7),
-    Column("wall clock", 10, "right", rank=4),
-    Column("money lost", 12, "right", rank=6),
-    Column("seed", 10, "right", rank=3),
-    Column("caught by", 12, grow=3, limit=48, rank=2),
+    Column("verdict", 9, about="ok: all caught; part: some; missed: none; never launched"),
+    Column("caught", 6, "right", about="accounts with an alert on a fraud, of those expected"),
+    Column("false", 5, "right", rank=5, about="alerts on payments that were no fraud"),
+    Column("first alert", 11, "right", rank=7, about="from the first fraud to its first alert, event time"),
+    Column("wall clock", 10, "right", rank=4, about="the same, by the clock on the wall"),
+    Column("money lost", 12, "right", rank=6, about="frauds of an account before its first alert"),
+    Column("seed", 10, "right", rank=3, about="the same seed and parameters make the same run"),
+    Column("caught by", 12, grow=3, limit=48, rank=2, about="alerts by rule"),
     Column("worker", 10, grow=1, limit=24, rank=1),
 )
 

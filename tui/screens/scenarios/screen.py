@@ -114,6 +114,7 @@ class ScenariosScreen(ControlScreen):
     AUTO_FOCUS = "#catalogue"
     BINDINGS: ClassVar[list[BindingType]] = [*keymap.bindings("traffic")]
     title_name = "scenarios"
+    guide = (("normal traffic", "honest payments a second asked for, and those of now"),)
 
     def __init__(self) -> None:
         super().__init__()
