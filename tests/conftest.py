@@ -27,15 +27,19 @@ def postgres_template(postgres_server: Path) -> str:
 
 
 @pytest.fixture
-def empty_postgres_dsn(postgres_server: Path) -> str:
+def empty_postgres_dsn(postgres_server: Path) -> Iterator[str]:
     """The address of a database without anything in it."""
-    return asyncio.run(database.make_database(postgres_server))
+    dsn = asyncio.run(database.make_database(postgres_server))
+    yield dsn
+    asyncio.run(database.drop_database(postgres_server, dsn))
 
 
 @pytest.fixture
-def postgres_dsn(postgres_server: Path, postgres_template: str) -> str:
+def postgres_dsn(postgres_server: Path, postgres_template: str) -> Iterator[str]:
     """The address of a fresh, migrated database."""
-    return asyncio.run(database.make_database(postgres_server, postgres_template))
+    dsn = asyncio.run(database.make_database(postgres_server, postgres_template))
+    yield dsn
+    asyncio.run(database.drop_database(postgres_server, dsn))
 
 
 @pytest.fixture

@@ -60,8 +60,7 @@ class Server:
 
     async def make_database(self) -> str:
         await database.ready(postgres.dsn(self.socket_dir), self._home / "log")
-        template = await database.make_template(self.socket_dir)
-        return await database.make_database(self.socket_dir, template)
+        return postgres.dsn(self.socket_dir, await database.make_template(self.socket_dir))
 
     async def crash(self) -> None:
         """Stop as a power cut would, and come back by recovery."""
