@@ -11,13 +11,15 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter, UnusedCliTokensError
+from cyclopts.validators import Number
 
 from core.access import changes, hold_back, looks
-from core.failures import DEFECT, DONE, INTERRUPTED, USAGE, explain
+from core.failures import DEFECT, DONE, INTERRUPTED, USAGE, UsageError, explain
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -58,6 +60,8 @@ class Where:
 
 HERE = Where()
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="a JSON object a line")]
+Limit = Annotated[int, Parameter(validator=Number(gte=1), help="at most so many")]
+Position = Annotated[int | None, Parameter(name="--from", validator=Number(gte=0), help="the position to begin at")]
 Yes = Annotated[bool, Parameter(name="--yes", negative=(), help="do not ask")]
 
 
@@ -328,10 +332,6 @@ app.command(
 # --- the process -------------------------------------------------------------------------------------------------
 
 
-class UsageError(Exception):
-    """A combination of arguments that makes no sense; the text says which would."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. No traceback reaches the person."""
     if arguments is None:  # this process is the command's own: what it writes is its user's alone
@@ -339,15 +339,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What libraries report of a service that is away is noise here: the command says what it means.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        return _exit_code(_run(arguments))
+        code = _exit_code(_run(arguments))
+        sys.stdout.flush()  # here, where a reader that has gone is caught
+        return code
     except UnusedCliTokensError as error:
         _complain(_surplus(error))
         return USAGE
     except CycloptsError as error:
         _complain(" ".join(str(error).split()))
-        return USAGE
-    except UsageError as error:
-        _complain(str(error))
         return USAGE
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
@@ -378,7 +377,9 @@ def failed(error: Exception) -> int:
 def _surplus(error: UnusedCliTokensError) -> str:
     chain = " ".join(["streamguard", *(error.command_chain or ())])
     tokens = " ".join(error.unused_tokens or ())
-    return f"{tokens!r} is neither a command nor an argument here; `{chain} --help` lists them"
+    known = get_close_matches(tokens.partition(" ")[0], list(error.app or ()), 1)
+    meant = f"; `{chain} {known[0]}` is a command" if known else ""
+    return f"{tokens!r} is neither a command nor an argument here{meant}; `{chain} --help` lists them"
 
 
 def _exit_code(result: Any) -> int:

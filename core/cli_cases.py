@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from core.access import changes, hold_back, looks
 from core.cases import commands
-from core.cli import HERE, Json, Where
+from core.cli import HERE, Json, Limit, Where
 from core.cli_log import OPERATOR, Operator, with_postgres
 from core.replay.mapping import duration
 
 Reason = Annotated[str, Parameter(help="why, for the record")]
-Limit = Annotated[int, Parameter(help="at most so many")]
 
 alerts = App(name="alerts", help="Alerts: list, show.", help_format="plaintext")
 cases = App(
@@ -137,7 +137,7 @@ def accounts_show(
     /,
     *,
     at: Annotated[datetime | None, Parameter(help="as it stood at this time; UTC where no zone is said")] = None,
-    position: Annotated[int | None, Parameter(help="as it stood at this position of the log")] = None,
+    position: Annotated[int | None, Parameter(validator=Number(gte=0), help="as it stood at this position")] = None,
     json: Json = False,
     where: Where = HERE,
 ) -> int:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from core.access import changes, looks
-from core.cli import HERE, Json, UsageError, Where, Yes, with_services
+from core.cli import HERE, Json, Where, Yes, with_services
 from core.cli_log import OPERATOR, Operator
+from core.failures import UsageError
 from core.kafka import commands
 from core.kafka.connection import Kafka
 from core.kafka.reset import reset_offsets
@@ -56,17 +58,14 @@ def topics_read(
     start: Annotated[
         str | None, Parameter(name="--from", help="beginning, end, an offset or a time; else the newest")
     ] = None,
-    partition: int | None = None,
-    count: Annotated[int, Parameter(help="at most so many; 0: all")] = 20,
+    partition: Annotated[int | None, Parameter(validator=Number(gte=0))] = None,
+    count: Annotated[int, Parameter(validator=Number(gte=0), help="at most so many; 0: all")] = 20,
     follow: Annotated[bool, Parameter(negative=(), help="go on with what comes, until ctrl-c")] = False,
     json: Json = False,
     where: Where = HERE,
 ) -> int:
     """Messages of a topic with partition, offset, time and key; nobody's offsets move."""
     from core.kafka import messages
-
-    if count < 0:
-        raise UsageError("--count takes 0 or more")
 
     def body(kafka: Kafka) -> int:
         return asyncio.run(messages.read(kafka, topic, start, count, partition=partition, follow=follow, as_json=json))
@@ -105,8 +104,8 @@ def topics_create(
     topic: str,
     /,
     *,
-    partitions: int = 4,
-    replication: int = 1,
+    partitions: Annotated[int, Parameter(validator=Number(gte=1))] = 4,
+    replication: Annotated[int, Parameter(validator=Number(gte=1))] = 1,
     set: Annotated[tuple[str, ...], Parameter(negative=(), help="a setting as NAME=VALUE; may be repeated")] = (),
     where: Where = HERE,
 ) -> int:

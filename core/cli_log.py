@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from core.access import changes, looks
 from core.actor import operator_name
-from core.cli import HERE, Json, Where, with_services
+from core.cli import HERE, Json, Limit, Position, Where, with_services
 
 Operator = Annotated[str, Parameter(help="who acts, for the record")]
 OPERATOR = operator_name()
@@ -44,8 +45,8 @@ def events(
     follow: Annotated[bool, Parameter(negative=(), help="go on with what is appended, until ctrl-c")] = False,
     stream: Annotated[str | None, Parameter(help="a stream, or with a * at the end all that begin so")] = None,
     type: Annotated[tuple[str, ...], Parameter(negative=(), help="an event type; may be repeated")] = (),
-    start: Annotated[int | None, Parameter(name="--from", help="the position to begin at")] = None,
-    limit: Annotated[int | None, Parameter(help="at most so many")] = None,
+    start: Position = None,
+    limit: Limit | None = None,
     archive: Archive = None,
     json: Json = False,
     where: Where = HERE,
@@ -77,7 +78,7 @@ def projections_show(
     table: str,
     /,
     *,
-    limit: Annotated[int, Parameter(help="at most so many")] = 50,
+    limit: Limit = 50,
     json: Json = False,
     where: Where = HERE,
 ) -> int:
@@ -142,7 +143,7 @@ def log_seal(*, witness: Witness = None, where: Where = HERE) -> int:
 def log_verify(
     *,
     start: Annotated[int, Parameter(name="--from", help="the first position")] = 1,
-    stop: Annotated[int | None, Parameter(name="--to", help="the last position")] = None,
+    stop: Annotated[int | None, Parameter(name="--to", validator=Number(gte=0), help="the last position")] = None,
     witness: Witness = None,
     key: Annotated[
         tuple[str, ...], Parameter(negative=(), help="a public key that may have signed; may be repeated")
@@ -203,7 +204,7 @@ def log_restore(*, archive: Archive = None, operator: Operator = OPERATOR, where
 def dead_letters_list(
     *,
     status: Annotated[str | None, Parameter(help="open, requeued or discarded; all when left out")] = None,
-    limit: int = 50,
+    limit: Limit = 50,
     json: Json = False,
     where: Where = HERE,
 ) -> int:

@@ -6,7 +6,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from core.access import changes, looks
-from core.cli import HERE, Json, UsageError, Where, with_ksqldb
+from core.cli import HERE, Json, Where, with_ksqldb
+from core.failures import UsageError
 from ksqldb.rulebook import commands
 
 rules = App(

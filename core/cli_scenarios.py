@@ -5,8 +5,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from core.access import changes, looks
-from core.cli import HERE, Json, UsageError, Where
+from core.cli import HERE, Json, Limit, Where
 from core.cli_log import OPERATOR, Operator, with_postgres
+from core.failures import UsageError
 from core.scenarios import run_commands as commands
 
 scenarios = App(
@@ -45,9 +46,7 @@ def measure(
 
 @scenarios.command
 @looks
-def runs(
-    *, limit: Annotated[int, Parameter(help="at most so many")] = 20, json: Json = False, where: Where = HERE
-) -> int:
+def runs(*, limit: Limit = 20, json: Json = False, where: Where = HERE) -> int:
     """Runs with their verdicts, the newest first."""
     return with_postgres(where, lambda dsn: commands.list_runs(dsn, limit, as_json=json))
 

@@ -5,8 +5,14 @@ from typing import Any
 
 DONE, NO, USAGE, UNREACHABLE, DEFECT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
+
+class UsageError(Exception):
+    """A combination of arguments that makes no sense; the text says which would."""
+
+
 # (module, class, exit code). Only modules that were imported can have raised; none is imported to find out.
 _KNOWN = (
+    ("core.failures", "UsageError", USAGE),
     ("core.access", "ReadOnly", NO),
     ("core.settings", "SettingsError", USAGE),
     ("core.stack.errors", "StackError", UNREACHABLE),

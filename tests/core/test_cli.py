@@ -45,7 +45,19 @@ def test_help_names_every_command_and_imports_none_of_them() -> None:
     ("arguments", "says"),
     [
         (["nonsense"], "'nonsense' is neither a command nor an argument here"),
+        (["event"], "`streamguard events` is a command"),
+        (["rules", "lst"], 'Did you mean "list"'),
         (["up", "--nonsense"], "--nonsense"),
+        (["events", "--limit", "-1"], "Must be >= 1"),
+        (["alerts", "list", "--limit", "0"], "Must be >= 1"),
+        (["accounts", "timeline", "a", "--limit", "0"], "Must be >= 1"),
+        (["dead-letters", "list", "--limit", "0"], "Must be >= 1"),
+        (["projections", "show", "alert", "--limit", "0"], "Must be >= 1"),
+        (["scenarios", "runs", "--limit", "0"], "Must be >= 1"),
+        (["events", "--from", "-3"], "Must be >= 0"),
+        (["topics", "read", "t", "--count", "-1"], "Must be >= 0"),
+        (["topics", "create", "t", "--partitions", "0"], "Must be >= 1"),
+        (["rules", "backtest", "none.sql", "--on", "none.csv"], "none.sql cannot be read"),
         (["topics", "show"], "TOPIC"),
         (["topics", "create", "t", "--set", "x"], "--set x: expected NAME=VALUE"),
         (["generate", "batch", "--count", "-5"], "--count takes 0 or more"),
@@ -135,6 +147,20 @@ def test_known_errors_have_a_sentence_and_unknown_ones_none() -> None:
     assert failures.explain(ConnectionRefusedError(111, "Connection refused")) == (3, "[Errno 111] Connection refused")
     assert failures.explain(ExceptionGroup("several", [ValueError("?"), StackError("no room")])) == (3, "no room")
     assert failures.explain(ZeroDivisionError()) is None
+
+
+@pytest.mark.parametrize("count", [3, 20_000])
+def test_a_reader_that_goes_ends_it_quietly(count: int) -> None:
+    """Also where all that was written still lies in a buffer, which is emptied at the end."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        command = [sys.executable, "-m", "core.cli", "generate", "batch", "--count", str(count)]
+        env = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, env=env, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_defect_is_a_sentence_and_a_file(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
