@@ -30,6 +30,8 @@ from tui.terminal.driver import GuardedDriver
 
 PROBE_S = 0.01
 TEMPLATES = 600
+IMPORTED_AT = "imported_at"
+"""In the report until it is written at the end: when the imports were done, on the clock that all processes share."""
 
 
 @dataclass
@@ -204,6 +206,7 @@ class StockApp(App[None]):
 
 
 def main(kind: str, rate: float, report: Path) -> None:
+    report.write_text(json.dumps({IMPORTED_AT: time.monotonic()}))
     alerts = GeneratedAlerts(rate)
     app: App[Any] = MeasuredCenter(alerts, report) if kind == "overview" else StockApp(kind, alerts, report)
     settle_collector()

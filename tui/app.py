@@ -16,6 +16,7 @@ from textual.screen import Screen
 from tui import format as show
 from tui import keymap, theme
 from tui.live import Live
+from tui.notices import Notices
 from tui.ports import Done, Ports, ServiceState, Unavailable, Verdict
 from tui.screens import catalogue
 from tui.screens.base import ControlScreen
@@ -40,8 +41,6 @@ STYLE_SHEETS: list[str | PurePath] = [
 ]
 """All at the start: a screen that brings its own makes every widget be styled anew when it is first opened."""
 TIDY_S = 600.0
-MESSAGE_SECONDS = 6
-MESSAGES_KEPT = 500
 
 
 def _palette() -> type[Provider]:
@@ -91,8 +90,7 @@ class ControlCenter(ReportingApp):
         self.ports: Ports = ports
         self.live = Live(ports)
         self.files = files
-        self.messages: list[tuple[float, str, str]] = []
-        """What was said: epoch seconds, style, text; newest last."""
+        self.notices = Notices()
         self.start_problem = ""
         """Why the stack did not come up at the last try."""
         self.session = session or Session()
@@ -135,12 +133,14 @@ class ControlCenter(ReportingApp):
         self.start_problem = ""
         self.live.start()
         if self.current_mode == "boot":
-            await self.switch_mode(self.session.screen if self.session.screen in keymap.SCREENS else "overview")
+            wanted = self.session.screen if self.session.screen in keymap.SCREENS else "overview"
+            await catalogue.load(wanted)
+            await self.switch_mode(wanted)
 
     def stack_changed(self, state: ServiceState) -> None:
         before = self.live.services.get(state.name)
         self.live.service_changed(state)
-        if self.live.ready and before is not None and before.state != state.state:
+        if self.live.ready and state.state != ("up" if before is None else before.state):
             style = "good" if state.state == "up" else "bad" if state.state == "failed" else "warn"
             self.say(f"{state.name}: {state.state} {state.detail}".rstrip(), style)
 
@@ -173,18 +173,11 @@ class ControlCenter(ReportingApp):
 
     def say(self, text: str, style: str = "text") -> None:
         """A line for the operator, shown for some seconds and kept in the history."""
-        self.messages.append((self.ports.now(), style, clean(text)))
-        del self.messages[:-MESSAGES_KEPT]
+        self.notices.say(self.ports.now(), style, clean(text))
 
     def tell(self, verdict: Verdict) -> None:
         """What came of a command."""
         self.say(verdict.text, "good" if isinstance(verdict, Done) else "warn")
-
-    def message_now(self) -> tuple[str, str]:
-        if not self.messages:
-            return "", "text"
-        said_at, style, text = self.messages[-1]
-        return (text, style) if self.ports.now() - said_at <= MESSAGE_SECONDS else ("", "text")
 
     def counts(self) -> dict[str, int]:
         """News per screen for the second line: undecided alerts."""
@@ -221,7 +214,7 @@ class ControlCenter(ReportingApp):
 
     async def action_messages(self) -> None:
         if not isinstance(self.screen, MessagesPanel):
-            await self.push_screen(MessagesPanel(self.messages))
+            await self.push_screen(MessagesPanel(self.notices.said))
 
     def action_fullscreen(self) -> None:
         screen = self.screen

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from tui.ports import Alert, Lag, Ports, ScenarioRun, Second, ServiceState, Totals, Unavailable, WorkerState
+from tui.tasks import keep_up
 
 T = TypeVar("T")
 
@@ -60,6 +61,10 @@ class Source(Generic[T]):
             self.error = str(error)
         except TimeoutError:
             self.error = f"{self.name}: no answer for {POLL_TIMEOUT:.0f} s"
+
+    def failed(self, why: str) -> None:
+        """Say why the value is old; the next good answer takes it back."""
+        self.error = why or self.error
 
     async def poll(self) -> None:
         """For ever, every ``every`` seconds from start to start."""
@@ -144,7 +149,7 @@ class Live:
         """Begin polling every source."""
         if not self._tasks:
             self.ready = True
-            self._tasks = [asyncio.create_task(source.poll(), name=source.name) for source in self.sources]
+            self._tasks = [keep_up(source.poll, source.name, source.failed) for source in self.sources]
 
     async def stop(self) -> None:
         for task in self._tasks:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 QUIT_SECONDS = 1.0
 USAGE = 2
+YOUNG_OBJECTS = 10_000
+"""So many new ones are looked at in 2 ms."""
 
 
 class Where(Protocol):
@@ -57,13 +59,13 @@ def home_folder(flag: Path | None) -> Path:
 
 
 def settle_collector() -> None:
-    """Keep the garbage collector from stopping the loop: feeds hold tens of thousands of rows that never form cycles.
+    """Keep the garbage collector from stopping the loop for longer than a frame: it looks at few objects at a time.
 
-    A full collection over them takes 50 ms and more; with these thresholds there is one in hours. None runs before the
-    first frame either: what modules leave behind is little.
+    At the old ones, tens of milliseconds with every screen open, it never looks by itself: ``tui.app.tidy`` has it do
+    that every ten minutes. Before the first frame there is nothing to collect: what modules leave behind is little.
     """
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)
+    gc.set_threshold(YOUNG_OBJECTS, 20, 1_000_000)
     gc.enable()
 
 

@@ -45,7 +45,7 @@ class Photographer:
             await self._pilot.pause(0.2)
 
     async def take(self, name: str) -> None:
-        self._app.messages.clear()
+        self._app.notices.clear()
         await self._pilot.pause(0.6)
         svg = self._app.export_screenshot(title="stream guard")
         # Blanks at the ends of a text are layout here; some renderers drop them unless told.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from tests.tui.fakes import Fakes, alert
@@ -22,7 +21,7 @@ def _noisy_clock() -> float:
 def main(text: str) -> None:
     fakes = Fakes(now=_noisy_clock if text == STRAY else time.time)
     if text and text != STRAY:
-        fakes.alerts.rows = [replace(alert(n), rule_id=text, account_id=text) for n in range(12)]
+        fakes.alerts.rows = [alert(n, rule_id=text, account_id=text) for n in range(12)]
     sys.exit(show(fakes.ports, Path(os.environ["STREAMGUARD_HOME"])))
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_type_hints
+
+import msgspec
 
 from tests.tui.fakes_accounts import FakeAccounts
 from tests.tui.fakes_cluster import FakeCluster
@@ -46,6 +49,10 @@ NOW = 1_784_556_134.0
 NOW_MS = int(NOW * 1000)
 
 
+ALERT_TEXTS = tuple(name for name, kind in get_type_hints(Alert).items() if kind is str)
+"""The fields of an alert that are text."""
+
+
 def alert(number: int, **changes: object) -> Alert:
     """A plausible alert; ``changes`` replaces fields."""
     burst = number % 3 == 0
@@ -78,7 +85,7 @@ def alert(number: int, **changes: object) -> Alert:
         ),
         sources=(*(Source("transactions", 2, 881_204 + i) for i in range(count)), Source("fraud_alerts", 2, 3_101)),
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return msgspec.structs.replace(made, **changes)
 
 
 def payment(number: int, **changes: object) -> Payment:
@@ -195,7 +202,7 @@ class FakeAlerts:
         for index, row in enumerate(self.rows):
             if row.alert_id == alert_id:
                 top = max(other.last_pos for other in self.rows)
-                self.rows[index] = replace(row, last_pos=top + 1, **changes)  # type: ignore[arg-type]
+                self.rows[index] = msgspec.structs.replace(row, last_pos=top + 1, **changes)
 
 
 @dataclass

@@ -25,6 +25,7 @@ from tests.tui.fakes import Fakes
 from tui.app import BREAKPOINTS, ControlCenter
 from tui.ports import Ports
 from tui.screens.base import DRAIN_HZ, ControlScreen
+from tui.widgets.status import StatusLine
 
 PATIENCE_S = 30.0
 SNAPSHOTS = Path(__file__).with_name("snapshots")
@@ -168,7 +169,8 @@ async def running(
 
 def _filled(app: ControlCenter) -> bool:
     asked = all(source.value is not None or source.error for source in app.live.sources)
-    return app.current_mode == "overview" and asked
+    drained = any(line._head is not None for line in app.screen.query(StatusLine))
+    return app.current_mode == "overview" and asked and drained
 
 
 # ------------------------------------------------------------------------------------------------ snapshots

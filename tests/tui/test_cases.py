@@ -125,7 +125,7 @@ async def test_what_nobody_proposed_is_neither_approved_nor_refused() -> None:
     async with running(_case()) as session:
         await _open(session)
         for key in ("Y", "R"):
-            session.app.messages.clear()
+            session.app.notices.clear()
             await session.press(key)
             await session.shows("nobody has proposed to block acc-001333")
         assert session.fakes.commands.asked == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.rules.quality import Quality
-from tests.tui.fakes import NOW_MS, FakeAlerts, FakeCommands, Fakes, FakeScenarios, alert, payment, run
+from tests.tui.fakes import ALERT_TEXTS, NOW_MS, FakeAlerts, FakeCommands, Fakes, FakeScenarios, alert, payment, run
 from tests.tui.fakes_accounts import FakeAccounts, profile
 from tests.tui.fakes_rules import FakeRules
 from tests.tui.harness import running
@@ -17,16 +17,16 @@ from tests.tui.test_hostile_text import TEXTS
 from tui.ports import Account, CaseEvent, Knob, Listed, ScenarioInfo, Signal, Source
 
 
-def _hostile(value: Any, text: str, *kept: str) -> Any:
-    """A dataclass with every string field replaced, but for those ``kept``."""
-    names = [f.name for f in fields(value) if isinstance(getattr(value, f.name), str) and f.name not in kept]
-    return replace(value, **dict.fromkeys(names, text))
+def _hostile(value: Any, text: str) -> Any:
+    """A dataclass with every string field replaced."""
+    return replace(value, **{f.name: text for f in fields(value) if isinstance(getattr(value, f.name), str)})
 
 
 def _fakes(text: str) -> Fakes:
     signals = (Signal(text, 1, text, 1.0, 0.5, (text,)), Signal(text, 0, text))
-    row = replace(
-        _hostile(alert(1), text, "status"),
+    row = alert(
+        1,
+        **{**dict.fromkeys(ALERT_TEXTS, text), "status": "open"},
         assignee=text,
         transactions=(text,),
         signals=signals,
@@ -77,7 +77,9 @@ async def test_nothing_of_it_acts(text: str) -> None:
             await camera.look("escape")
         await camera.look("R", wait="Reason")
         await camera.look("r", "enter")
-        await session.until(lambda: len(session.fakes.commands.asked) == 0 and bool(session.app.messages), "a refusal")
+        await session.until(
+            lambda: len(session.fakes.commands.asked) == 0 and bool(session.app.notices.said), "a refusal"
+        )
         await camera.look("p", wait="payments")
         await camera.look("escape", "escape", "escape", "5", wait="lists: 1")
         await camera.look("enter", wait="timeline")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.tui.fakes import (
+    ALERT_TEXTS,
     NOW_MS,
     FakeAlerts,
     FakeCommands,
@@ -58,9 +59,8 @@ def _hostile(value: Any, text: str) -> Any:
 
 def _fakes(text: str) -> Fakes:
     signal = Signal(text, 1, text, 1.0, 0.5, (text,))
-    row = replace(
-        _hostile(alert(1), text), assignee=text, transactions=(text,), signals=(signal,), sources=(Source(text, 1, 2),)
-    )
+    texts = dict.fromkeys(ALERT_TEXTS, text)
+    row = alert(1, **texts, assignee=text, transactions=(text,), signals=(signal,), sources=(Source(text, 1, 2),))
     pay = replace(_hostile(payment(1), text), source=Source(text, 1, 2))
     push = FakePush((text, "B"), ("STRING", text))
     return Fakes(
@@ -98,7 +98,7 @@ async def test_nothing_of_it_acts(name: str) -> None:
         await session.until(lambda: "came by" in session.text() and "rule" in session.text(), "the story")
         take()
         await session.press("c")
-        await session.until(lambda: len(session.app.messages) > 0, "the refusal")
+        await session.until(lambda: len(session.app.notices.said) > 0, "the refusal")
         take()
         await session.press("m")
         take()

@@ -55,7 +55,7 @@ def test_an_inbox_keeps_the_newest_and_counts_the_rest() -> None:
     inbox = Inbox()
     row = alert(1)
     inbox.put([row] * INBOX_LIMIT)
-    inbox.put([replace(row, alert_id="last")] * 3)
+    inbox.put([alert(1, alert_id="last")] * 3)
     assert inbox.dropped == 3
     assert inbox.take()[-1].alert_id == "last"
     assert inbox.take() == []

@@ -113,7 +113,7 @@ async def test_a_theme_and_a_keymap_that_are_not_there_are_said() -> None:
         Fakes().ports(), Path("/nonexistent"), theme_name="octarine", keys={"app.fly": "x", "case.claim": "x"}
     )
     async with app.run_test():
-        said = [text for _, _, text in app.messages]
+        said = [text for _, _, text in app.notices.said]
         assert any("no action 'app.fly'" in text for text in said)
         assert any("x is both case.claim and case.confirm" in text for text in said)
         assert any("no theme 'octarine'" in text for text in said)

@@ -29,7 +29,7 @@ async def test_pictures(album: Album, tmp_path: Path) -> None:
         await session.until(lambda: bool(session.fakes.rules.trials), "the backtest")
         await session.press("enter")
         await session.shows("gained 41")
-        session.app.messages.clear()
+        session.app.notices.clear()
         await album.take(session, "rule")
 
 

@@ -142,7 +142,7 @@ async def _home(session: Session) -> None:
     while app.current_mode != "overview" or len(app.screen_stack) > 1 or isinstance(app.focused, Input):
         await session.press("escape")
     await session.press("G")
-    app.messages.clear()
+    app.notices.clear()
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui import format as show
@@ -21,6 +22,7 @@ from tui.adapters.records import HomeRecords
 from tui.adapters.twin import Twin
 from tui.adapters.workers import HostedWorkers
 from tui.ports import ServiceState, Unavailable
+from tui.tasks import as_service, keep_up
 
 if TYPE_CHECKING:
     from core.settings import Settings
@@ -101,10 +103,8 @@ class StackConnections:
             await self._workers.open(self._settings.environment(), self._settings.home / "logs")
             took = round((time.monotonic() - begun) * 1000)
             on_step(ServiceState("worker", "up", "hosted here", elapsed_ms=took))
-        self._tasks = [
-            asyncio.create_task(self._watch(on_step), name="stack watch"),
-            asyncio.create_task(self._workers.watch(on_step), name="worker watch"),
-        ]
+        watches = {"stack news": self._watch, "hosts news": self._workers.watch}
+        self._tasks = [keep_up(partial(watch, on_step), n, as_service(n, on_step)) for n, watch in watches.items()]
 
     async def _watch(self, on_step: OnStep) -> None:
         """Hand on every change of the embedded services. A lost stack is shown and started again; one that somebody

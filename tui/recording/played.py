@@ -16,6 +16,7 @@ from tui.recording.player import Clock, Grown, Recording
 from tui.screens.eventlog.port import Entry, Selection, Tail
 from tui.screens.health.port import LogChunk, LogLine
 from tui.screens.kafka.port import Batch, Browser, Start
+from tui.tasks import as_service, keep_up
 
 LOOK_S = 0.1
 """Between two looks of an open stream at the clock."""
@@ -117,7 +118,7 @@ class _PlayedStack:
 
         await self.close()
         tell()
-        self._following = asyncio.create_task(follow(), name="replayed services")
+        self._following = keep_up(follow, "replay", as_service("replay", on_step))
 
     async def close(self) -> None:
         if self._following is not None:

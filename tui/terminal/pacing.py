@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -72,15 +73,41 @@ class PacedScreen(Screen[Result]):
 
     _frame_owed = False
     frames_skipped = 0
+    _styled_by: object = None
 
     def _post_register(self, app: App[Any]) -> None:
-        """Count the style sheet as known, since a new screen is styled by it as it stands.
+        """Give the screen the classes of its size, and count the style sheet as known: what it mounts is styled once.
 
         Textual takes a new screen for one that has missed a change: it parses every sheet again and styles every
-        widget of the app anew, twice, before the first frame.
+        widget of the app anew, twice, before the first frame; and once more when the classes of its size come late.
         """
         super()._post_register(app)
         self._css_update_count = app._css_update_count
+        for length, points in (
+            (app.size.width, app.HORIZONTAL_BREAKPOINTS),
+            (app.size.height, app.VERTICAL_BREAKPOINTS),
+        ):
+            self._classes |= self._get_breakpoint_classes(length, points or [])
+        self._styled_by = self._what_styles_all(app)
+
+    def _what_styles_all(self, app: App[Any]) -> object:
+        """What the looks of widgets come from beside themselves: when it changes, all are styled anew."""
+        return app._css_update_count, app.classes, app.get_pseudo_classes(), self.classes
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Style every widget anew, unless all would look as before: Textual asks for it at each visit, twice at first.
+
+        A widget that changes itself is styled by itself.
+        """
+        by = self._what_styles_all(self.app)
+        if by != self._styled_by:
+            self._styled_by = by
+            super().update_node_styles(animate)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let others have their turn after each event: a new screen gets a dozen, and Textual works them off in one."""
+        await super().on_event(event)
+        await asyncio.sleep(0)
 
     @property
     def writer_behind(self) -> bool:

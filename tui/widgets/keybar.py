@@ -10,7 +10,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 
 from tui import keymap
-from tui.widgets.canvas import Canvas, Cell, spread
+from tui.widgets.canvas import Canvas, Cell, Line, spread
 
 
 def active_actions(screen: Screen[object]) -> list[tuple[keymap.Action, list[str]]]:
@@ -80,13 +80,16 @@ class MessageLine(Canvas):
         super().__init__(id="message")
         self._text = ""
         self._style = "text"
+        self._more = 0
 
-    def show(self, text: str, style: str) -> None:
-        if (text, style) != (self._text, self._style):
-            self._text, self._style = text, style
+    def show(self, text: str, style: str, more: int = 0) -> None:
+        """``more`` were said too, and are in the history."""
+        if (text, style, more) != (self._text, self._style, self._more):
+            self._text, self._style, self._more = text, style, more
             self.display = bool(text)
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        return self.strip([(" ", "dim"), (self._text, self._style)], width)
+        line: Line = [(" ", "dim"), (self._text, self._style)]
+        return self.strip(spread(line, [(f" +{self._more} more: m ", "warn")], width) if self._more else line, width)

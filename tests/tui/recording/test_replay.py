@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ async def _record_a_watch(path: Path) -> dict[str, list[str]]:
         seen["first"] = _below(session)
         await _noted(session)
         time["now"] = NOW + 60
-        fakes.alerts.rows.append(replace(alert(9), rule_id="geo_jump", produced_at=None))
+        fakes.alerts.rows.append(alert(9, rule_id="geo_jump", produced_at=None))
         await session.shows("geo_jump")
         await session.press("2")
         await session.shows("next case")
@@ -92,7 +92,7 @@ async def _record_a_watch(path: Path) -> dict[str, list[str]]:
         seen["second"] = _below(session)
         await _noted(session)
         time["now"] = NOW + 120
-        fakes.alerts.rows.append(replace(alert(10), rule_id="drained", produced_at=None))
+        fakes.alerts.rows.append(alert(10, rule_id="drained", produced_at=None))
         await session.shows("drained")
         await settle(session)
         seen["third"] = _below(session)
@@ -179,7 +179,7 @@ async def test_what_was_opened_but_is_not_held_is_said_once(tmp_path: Path) -> N
         await replayed.shows("the recording does not hold this")
         for _ in range(3):
             await replayed.app._follow()
-        assert sum("does not hold" in text for _, _, text in replayed.app.messages) == 1
+        assert sum("does not hold" in text for _, _, text in replayed.app.notices.said) == 1
         assert replayed.app.place == "alerts"
 
 

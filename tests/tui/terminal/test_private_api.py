@@ -64,6 +64,15 @@ def test_a_new_screen_is_registered_before_it_is_asked_whether_it_missed_a_chang
     assert "_post_register" in vars(PacedScreen)
 
 
+def test_a_screen_gets_its_classes_before_it_is_styled_and_a_visit_styles_by_a_method_of_the_screen() -> None:
+    register = inspect.getsource(App._register)
+    assert register.index("self._register_child(") < register.index("apply_stylesheet(widget")
+    assert "_get_breakpoint_classes(" in inspect.getsource(Screen._on_resize)
+    assert "self.update_node_styles(" in inspect.getsource(Screen._on_screen_resume)
+    assert "self._css_update_count += 1" in inspect.getsource(App._invalidate_css)
+    assert "_classes" in vars(Screen())
+
+
 def test_what_textual_remembers_of_closed_widgets_can_be_forgotten() -> None:
     cache = StylesCache()
     cache.get_inner_outer(Color(0, 0, 0), Color(1, 1, 1))

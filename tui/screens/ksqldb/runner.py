@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from tui.ports import KsqlPort, PushQuery, SqlProblem, Table, Unavailable
+from tui.tasks import note_fault
 
 BUFFER_ROWS = 20_000
 RATE_SECONDS = 3.0
@@ -113,6 +114,8 @@ class Runner:
         except asyncio.CancelledError:
             self.state = "stopped"
             raise
+        except Exception as error:
+            self.problem, self.state = SqlProblem(note_fault("ksqlDB panel", error)), "failed"
         finally:
             self._ended = self._clock()
             self._settled.set()
