@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from textual.css.stylesheet import Stylesheet
 
+import tui
 from tests.tui.fakes import alert
 from tests.tui.harness import running
-from tui.ports import Second, Totals
-from tui.screens.overview.health import share_lines
+from tui.ports import Second, ServiceState, Totals, WorkerState
+from tui.screens.overview.health import health_lines, share_lines
 from tui.screens.overview.screen import OverviewScreen
 from tui.widgets.canvas import Line
 from tui.widgets.feed import Feed
@@ -46,6 +50,31 @@ def test_what_is_unknown_is_a_dash() -> None:
         " flagged -   review -   block -   to screen p50 -  p99 -   decided p99 -",
         " stopped today -   at risk -   cases -",
     ]
+
+
+def _worker(process: str, detail: str) -> WorkerState:
+    return WorkerState(process, "consumer", "running", detail, 0, "box", 1, 1_000)
+
+
+def test_a_detail_is_told_in_whole_facts_and_processes_by_number() -> None:
+    services = [ServiceState("PostgreSQL", "up", "embedded", restarts=1)]
+    workers = [_worker("box-1", "lag 0, records 76.900, duplicates 0"), _worker("box-2", "lag 4")]
+    assert _texts(health_lines(services, workers, 1_000, 42, {"PostgreSQL": "log at 12"})) == [
+        " PostgreSQL  up       1 restart, embedded",
+        " consumer 1  running  lag 0, duplicates 0",
+        " consumer 2  running  lag 4",
+    ]
+    assert _texts(health_lines([], workers[:1], 1_000, 47)) == [" consumer    running  lag 0, records 76.900"]
+
+
+@pytest.mark.parametrize(
+    "sheet", sorted(Path(tui.__file__).parent.glob("screens/*/*.tcss")), ids=lambda path: path.stem
+)
+def test_what_a_wide_terminal_gets_the_widest_gets_too(sheet: Path) -> None:
+    """A width has one class alone, so that a rule for ``-wide`` says nothing of ``-full``."""
+    text = sheet.read_text("utf-8")
+    wide = set(re.findall(r"\.-wide (\S+?)[,\s{]", text))
+    assert wide <= set(re.findall(r"\.-full (\S+?)[,\s{]", text))
 
 
 async def test_opening_a_screen_parses_no_style_sheet_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -305,7 +305,7 @@ def test_urgency_is_block_then_score_then_money_then_age() -> None:
 @pytest.mark.parametrize(
     ("limit", "passed", "expected"),
     [
-        (None, 0, ("", "dim")),
+        (None, 120_000, ("2m old", "dim")),
         (600_000, 0, ("10m left", "text")),
         (600_000, 400_000, ("3m left", "warn")),
         (600_000, 780_000, ("3m over", "bad")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
@@ -14,11 +14,19 @@ from textual.strip import Strip
 
 from tui import format as show
 from tui import keymap
+from tui.terminal.sanitise import clean, fit
 from tui.widgets.canvas import Canvas, Cell, Line, columns_line, spread
 from tui.widgets.columns import Column, lay_out
 from tui.widgets.feed_model import FeedModel
 
 T = TypeVar("T")
+
+SHORT_TITLE = 14
+"""Cells that a title keeps where the state beside it and the note need the rest."""
+
+
+def _length(cells: Iterable[Cell]) -> int:
+    return sum(cell_len(text) for text, _ in cells)
 
 
 class Feed(Canvas, Generic[T]):
@@ -170,7 +178,8 @@ class Feed(Canvas, Generic[T]):
 
     def _title_line(self, width: int) -> list[Cell]:
         model = self.model
-        left: list[Cell] = [(f" {self.title_text} ", "title" if self.has_focus else "strong")]
+        title = f" {clean(self.title_text, width)} "
+        left: list[Cell] = []
         if self._live:
             left.append(("following " if model.following else "browsing ", "good" if model.following else "warn"))
         if model.filter:
@@ -180,11 +189,12 @@ class Feed(Canvas, Generic[T]):
             if model.new:
                 left.append((f"+{show.number(model.new)} new, G to follow ", "warn"))
         left += self.beside_title(width)
-        room = width - 1 - sum(cell_len(text) for text, _ in left)
-        note = list(self.note)
-        while len(note) > 1 and sum(cell_len(text) for text, _ in note) > room:
-            del note[0]
-        return spread(left, note, width)
+        room = width - 1 - _length(left)
+        note = [(clean(text, width), style) for text, style in self.note]
+        least = min(SHORT_TITLE, cell_len(title))
+        given = next((index for index in range(len(note)) if _length(note[index:]) + least <= room), 0)
+        title = fit(title[:-1], max(least, min(cell_len(title), room - _length(note[given:]))) - 1) + " "
+        return spread([(title, "title" if self.has_focus else "strong"), *left], note[given:], width)
 
     def beside_title(self, width: int) -> Line:
         """More to say behind the title, at this width."""
@@ -222,6 +232,10 @@ class Feed(Canvas, Generic[T]):
         return ("┃", "accent") if first <= index < last else ("│", "dim")
 
     # ------------------------------------------------------------------------------------------ keys
+
+    def moved(self) -> None:
+        """The model was moved from outside."""
+        self._after_move()
 
     def _after_move(self) -> None:
         self.redraw()

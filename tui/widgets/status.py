@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from textual.strip import Strip
@@ -36,6 +36,17 @@ def _aged(name: str, text: str, style: str, age_s: float | None) -> list[Cell]:
     return [(name, "dim"), (text, "dim"), (f" {show.age(age_s)} ago", "warn")]
 
 
+def _fitting(groups: Sequence[Sequence[Cell]], room: int, gap: int) -> list[Cell]:
+    """As many of the groups as fit, ``gap`` blanks before each."""
+    cells: list[Cell] = []
+    for group in groups:
+        room -= gap + sum(cell_len(text) for text, _ in group)
+        if room < 0:
+            break
+        cells += [(" " * gap, "dim"), *group]
+    return cells
+
+
 class StatusLine(Canvas):
     """Two lines; never focused, drawn from a ``Headline``."""
 
@@ -65,14 +76,9 @@ class StatusLine(Canvas):
             (f" {head.environment} ", f"on-{head.color}" if head.color else "accent"),
             (f" {mode} ", "good" if good else "warn"),
         ]
-        right: list[Cell] = []
         room = width - sum(cell_len(text) for text, _ in left) - 2
-        for group in number_cells(head):
-            size = 3 + sum(cell_len(text) for text, _ in group)
-            if size > room:
-                break
-            right += [("   ", "dim"), *group]
-            room -= size
+        groups = number_cells(head)
+        right = max((_fitting(groups, room, gap) for gap in (3, 2)), key=len)
         return spread(left, [*right, (" ", "dim")], width)
 
     def _nav(self, width: int) -> list[Cell]:

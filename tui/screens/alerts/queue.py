@@ -34,9 +34,14 @@ def after(alerts: Sequence[Alert], shown: Alert) -> Alert | None:
 
 
 def left(alert: Alert, limit_ms: int | None, now_ms: int) -> Cell:
-    """``12m left`` until the policy decides the case, ``3m over`` after that; empty without a limit or when decided."""
-    if limit_ms is None or alert.status in ("confirmed", "dismissed"):
+    """``12m left`` until the policy decides the case, ``3m over`` after that; without a limit how long it waits.
+
+    Empty when it is decided.
+    """
+    if alert.status in ("confirmed", "dismissed"):
         return "", "dim"
+    if limit_ms is None:
+        return f"{show.age((now_ms - alert.raised_at) / 1000)} old", "dim"
     rest = alert.raised_at + limit_ms - now_ms
     if rest < 0:
         return f"{show.age(-rest / 1000)} over", "bad"

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.widget import Widget
 
 from tui import keymap
 from tui.ports import Alert
-from tui.screens.alerts import queue, rows
+from tui.screens.alerts import queue, rows, story
 from tui.screens.alerts.acting import choose_action
 from tui.screens.alerts.detail import AlertScreen
 from tui.screens.base import ControlScreen
 from tui.widgets.canvas import Cell
 from tui.widgets.feed import Feed
+from tui.widgets.lines import Lines
 
 
 class Queue(Feed[Alert]):
@@ -50,16 +52,31 @@ class QueueScreen(ControlScreen):
         return "queue"
 
     def body(self) -> Iterator[Widget]:
-        yield self._queue
+        with Horizontal(id="split"):
+            yield self._queue
+            yield Lines(id="preview")
+
+    @property
+    def _now_ms(self) -> int:
+        return int(self.live.ports.now() * 1000)
 
     def _cells(self, alert: Alert) -> Sequence[Cell]:
-        now_ms = int(self.live.ports.now() * 1000)
-        return queue.left(alert, self.live.case_limit_ms, now_ms), *rows.cells(alert)
+        return queue.left(alert, self.live.case_limit_ms, self._now_ms), *rows.cells(alert)
 
     def drain(self) -> None:
         waiting = queue.queue(self.alerts())
         self._queue.title_text = f"case queue, {len(waiting)} undecided, the most urgent first"
         self._queue.replace(waiting)
+        self._preview()
+
+    def _preview(self) -> None:
+        pane, alert = self.query_one("#preview", Lines), self._queue.selected
+        if pane.display:
+            known = story.Known(limit_ms=self.live.case_limit_ms)
+            pane.show([] if alert is None else story.lines(alert, known, self._now_ms, pane.size.width))
+
+    def on_feed_moved(self) -> None:
+        self._preview()
 
     def on_feed_opened(self, event: Feed.Opened) -> None:
         event.stop()

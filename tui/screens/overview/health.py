@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len
 
 from tui import format as show
 from tui.ports import Second, ServiceState, Totals, WorkerState
+from tui.terminal.sanitise import clean
 from tui.widgets.canvas import Cell, Line
-from tui.widgets.flow import flow
+from tui.widgets.flow import GAP, flow
 
 STATES = {
     "up": "good",
@@ -20,38 +23,64 @@ STATES = {
     "down": "bad",
     "failed": "bad",
 }
-QUIET = ("worker", "machine")
-"""Not shown while up: the hosted worker process, whose tasks speak for it, and the machine the stack runs on."""
+QUIET = ("worker", "machine", "stack news", "hosts news", "replay")
+"""Not shown while up: the hosted worker process, whose tasks speak for it, the machine the stack runs on,
+and what brings the news of both."""
+NAME, STATE = 12, 9
 SILENT_MS = 5_000
 """A worker writes its status every second; after this it counts as silent."""
 
 
-def health_lines(services: Sequence[ServiceState], workers: Sequence[WorkerState] | None, now_ms: int) -> list[Line]:
-    """One line per service and per worker task: name, state, detail."""
+def health_lines(
+    services: Sequence[ServiceState],
+    workers: Sequence[WorkerState] | None,
+    now_ms: int,
+    width: int = 80,
+    facts: Mapping[str, str] | None = None,
+) -> list[Line]:
+    """One line per service and per worker task: name, state, and what of its detail fits; ``facts`` add to services."""
+    known = facts or {}
     lines: list[Line] = [
         [
-            (f" {service.name:<11}", "text"),
-            (f"{service.state:<9}", STATES.get(service.state, "text")),
-            (service.detail or service.address, "dim"),
+            (f" {service.name:<{NAME}}", "text"),
+            (f"{service.state:<{STATE}}", STATES.get(service.state, "text")),
+            (_fitting((*_facts(service), known.get(service.name, "")), width), "dim"),
         ]
         for service in services
         if service.name not in QUIET or service.state != "up"
     ]
     if workers is None:
-        lines.append([(" workers    ", "text"), ("-", "dim")])
+        lines.append([(f" {'workers':<{NAME}}", "text"), ("-", "dim")])
         return lines
     if not workers:
-        lines.append([(" workers    ", "text"), ("none     ", "warn"), ("nobody writes status", "dim")])
-    several = len({worker.worker_id for worker in workers}) > 1
+        lines.append(
+            [(f" {'workers':<{NAME}}", "text"), (f"{'none':<{STATE}}", "warn"), ("nobody writes status", "dim")]
+        )
+    processes = sorted({worker.worker_id for worker in workers})
     for worker in workers:
         silent = now_ms - worker.updated_at
-        name = f"{worker.task}@{worker.worker_id}" if several else worker.task
+        name = f"{worker.task} {processes.index(worker.worker_id) + 1}" if len(processes) > 1 else worker.task
         state, style = worker.state, STATES.get(worker.state, "text")
         if silent > SILENT_MS:
             state, style = f"{show.age(silent / 1000)} old", "dim"
-        restarts = f"  {show.counted(worker.restarts, 'restart')}" if worker.restarts else ""
-        lines.append([(f" {name:<11}", "text"), (f"{state:<9}", style), (worker.detail + restarts, "dim")])
+        restarts = (show.counted(worker.restarts, "restart"),) if worker.restarts else ()
+        told = _fitting((*restarts, *worker.detail.split(", ")), width)
+        lines.append([(f" {name:<{NAME}}", "text"), (f"{state:<{STATE}}", style), (told, "dim")])
     return lines
+
+
+def _facts(service: ServiceState) -> Sequence[str]:
+    restarts = (show.counted(service.restarts, "restart"),) if service.restarts else ()
+    return (*restarts, *(service.detail or service.address).split(", "))
+
+
+def _fitting(facts: Sequence[str], width: int) -> str:
+    """As many of the facts as have room behind name and state, whole; the first in any case."""
+    first, *others = dict.fromkeys(clean(fact, 400) for fact in facts if fact) or [""]
+    for fact in others:
+        if cell_len(first) + 2 + cell_len(fact) <= width - 1 - NAME - STATE:
+            first += f", {fact}"
+    return first
 
 
 def share_lines(
@@ -81,7 +110,16 @@ def share_lines(
     )
     worst = [row.latency_p99_ms for row in known[-60:] if row.latency_p99_ms is not None]
     decided.append([("decided p99 ", "dim"), (show.duration(max(worst, default=None)), value)])
-    return [flow(decided, width)[0], flow(_money(totals, totals_stale_s), width)[0]]
+    return [_one_line(decided, width), _one_line(_money(totals, totals_stale_s), width)]
+
+
+def _one_line(parts: Sequence[Sequence[Cell]], width: int) -> Line:
+    """Closer together where that says more."""
+    return max((flow(parts, width, gap)[0] for gap in (GAP, GAP - 1)), key=_told)
+
+
+def _told(line: Line) -> int:
+    return sum(len(text.strip()) for text, _ in line)
 
 
 def _as_of(stale_s: float) -> list[Cell]:

@@ -71,8 +71,9 @@ class OverviewScreen(ControlScreen):
         values = [0.0 if row is None else float(row.payments) for row in seconds]
         note = f"max {show.number(max(values))}" if live.seconds.value is not None else show.UNKNOWN
         self.query_one(Chart).show(values if live.seconds.value is not None else [], now_ms // 1000 - 1, note)
-        health = health_lines(list(live.services.values()), live.workers.value, now_ms)
-        self.query_one("#health", Lines).show(health)
+        beside = self.query_one("#health", Lines)
+        services, workers = list(live.services.values()), live.workers.value
+        beside.show(health_lines(services, workers, now_ms, beside.size.width, self._facts()))
         pane = self.query_one("#shares", Lines)
         shares = share_lines(
             seconds,
@@ -84,6 +85,14 @@ class OverviewScreen(ControlScreen):
         )
         pane.show(shares)
         self._preview()
+
+    def _facts(self) -> dict[str, str]:
+        """What is known of a service beyond what it says itself."""
+        totals, lag = self.live.totals.value, self.live.lag.value
+        facts = {} if totals is None else {"PostgreSQL": f"log at {show.number(totals.log_head)}"}
+        if lag is not None and (inlet := sum(topic == "transactions" for topic, _ in lag.by_partition)):
+            facts["Kafka"] = show.counted(inlet, "partition")
+        return facts
 
     def _preview(self) -> None:
         pane = self.query_one("#preview", Lines)
