@@ -108,6 +108,7 @@ def show(
         return _show(lambda: _center(make_ports(), home, profile), home, profile)
     from tui.recording.file import RecordingError
     from tui.recording.recorder import Recorder
+    from tui.recording.view import seen
 
     real = make_ports()
     try:
@@ -118,7 +119,7 @@ def show(
 
     def make() -> ControlCenter:
         app = _center(recorder.ports(real), home, profile)
-        recorder.watch(lambda: app.place, lambda problem: app.say(problem, "bad"))
+        recorder.watch(lambda: app.place, lambda problem: app.say(problem, "bad"), lambda: seen(app.screen))
         return app
 
     return _show(make, home, profile, recorder.close)

@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from core.redact import without_secrets
 from core.rules.backtest import Backtest
 from tui import ports
 from tui.screens.accounts.port import AccountsPort
@@ -83,6 +84,11 @@ class Problem:
     message: str
     line: int | None
     column: int | None
+
+
+def statement_key(sql: str) -> bytes:
+    """What tells one statement from another, without the passwords in it."""
+    return msgspec.msgpack.encode(without_secrets(sql))
 
 
 def key_of(name: str, arguments: tuple[object, ...]) -> bytes:

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
+from textual import events
 from textual.binding import BindingType
 from textual.widgets import Input
 
@@ -18,6 +20,8 @@ from tui.app import ControlCenter
 from tui.live import Live
 from tui.recording.played import played_ports
 from tui.recording.player import Clock, Recording
+from tui.recording.view import View
+from tui.recording.view import show as show_view
 from tui.screens import catalogue
 from tui.screens.base import ControlScreen
 from tui.terminal.pacing import PacedScreen
@@ -46,7 +50,7 @@ class ReplayCenter(ControlCenter):
 
     def _mode(self) -> str:
         state = "paused" if self.clock.paused else "ended" if self.clock.ended else f"{self.clock.speed:g}x"
-        return f"REPLAY {show.clock(self.clock.now_ms())} {state}"
+        return f"REPLAY {show.clock(self.clock.now_ms())} {state}, {'following' if self._follows else 'you steer'}"
 
     def on_mount(self) -> None:
         self.set_interval(FOLLOW_S, self._follow, name="follow")
@@ -58,8 +62,7 @@ class ReplayCenter(ControlCenter):
         if not isinstance(self.screen, ControlScreen) or isinstance(self.focused, Input):
             return  # the viewer reads a panel, or types
         if self._followed not in (None, self.place):
-            self._follows = False
-            self.say("no longer following: & shows again what was shown")
+            self._steer()
             return
         wanted = self.recording.track("screen").newest(self.clock.now_ms(), str)
         if wanted is not None and wanted.partition("\n")[0] in keymap.SCREENS:
@@ -69,6 +72,23 @@ class ReplayCenter(ControlCenter):
             finally:
                 self._leading = False
         self._followed = self.place
+        if self.place == wanted and isinstance(self.screen, ControlScreen):
+            key = msgspec.msgpack.encode(wanted)
+            if (view := self.recording.track("view", key).newest(self.clock.now_ms(), View)) is not None:
+                show_view(self.screen, view)
+
+    def _steer(self) -> None:
+        if self._follows:
+            self._follows = False
+            self.say("no longer following: & shows again what was shown")
+
+    async def on_event(self, event: events.Event) -> None:
+        """The first key that is not the replay's own takes over."""
+        if isinstance(event, events.Key) and not isinstance(self.focused, Input):
+            active = self.screen.active_bindings.get(event.key)
+            if active is None or not (active.binding.id or "").startswith("replay."):
+                self._steer()
+        await super().on_event(event)
 
     async def action_show(self, name: str) -> None:
         self._follows = self._follows and self._leading

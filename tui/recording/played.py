@@ -11,7 +11,17 @@ from typing import Any
 import msgspec
 
 from tui.ports import Alert, Ports, PushQuery, Refused, ServiceState, SqlProblem, Table, Unavailable, Verdict
-from tui.recording.calls import KEYED, PROTOCOLS, SNAPSHOTS, SYNCHRONOUS, Opened, Problem, answer_type, key_of
+from tui.recording.calls import (
+    KEYED,
+    PROTOCOLS,
+    SNAPSHOTS,
+    SYNCHRONOUS,
+    Opened,
+    Problem,
+    answer_type,
+    key_of,
+    statement_key,
+)
 from tui.recording.player import Clock, Grown, Recording
 from tui.screens.eventlog.port import Entry, Selection, Tail
 from tui.screens.health.port import LogChunk, LogLine
@@ -221,7 +231,7 @@ class _PlayedKsql(_Played):
         super().__init__(recording, clock, "ksql")
 
     async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
-        key, now = msgspec.msgpack.encode(sql), self._clock.now_ms()
+        key, now = statement_key(sql), self._clock.now_ms()
         opened = self._recording.track("ksql.opened", key)
         if (query := opened.newest(now, Opened)) is not None:
             return _PlayedPush(self._recording, self._clock, key, query, opened.times[opened.count(now) - 1])

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tui.ports import Ports, PushQuery, ServiceState, SqlProblem, Table, Unavailable
-from tui.recording.calls import FEEDS, KEYED, PROTOCOLS, SNAPSHOTS, SYNCHRONOUS, Opened, Problem, key_of
+from tui.recording.calls import FEEDS, KEYED, PROTOCOLS, SNAPSHOTS, SYNCHRONOUS, Opened, Problem, key_of, statement_key
 from tui.recording.file import VERSION, Header, Record, RecordingError, Writer
 from tui.screens.kafka.port import Batch, Browser, Start
 
@@ -27,21 +27,27 @@ class Recorder:
         self._last: dict[tuple[str, bytes], tuple[bytes, bool]] = {}
         self._flushed = time.monotonic()
         self._screen: Callable[[], str] = lambda: ""
+        self._view: Callable[[], object] = lambda: None
         self._say: Callable[[str], None] = lambda problem: None
 
     def _ms(self) -> int:
         return int(self._now() * 1000)
 
-    def watch(self, screen: Callable[[], str], say: Callable[[str], None]) -> None:
-        """``screen`` tells what is shown, for a replay to follow; ``say`` hears why recording has stopped."""
-        self._screen, self._say = screen, say
+    def watch(
+        self, screen: Callable[[], str], say: Callable[[str], None], view: Callable[[], object] = lambda: None
+    ) -> None:
+        """``screen`` and ``view`` tell what is shown and what its lists stand at, for a replay to follow; ``say`` hears
+        why recording has stopped."""
+        self._screen, self._say, self._view = screen, say, view
 
     def answered(self, name: str, key: bytes, answer: object, *, failed: bool = False, always: bool = False) -> None:
         """Note an answer; one that is the same as before is noted only when ``always``."""
         if self._writer is None:
             return
-        if name != "screen" and (screen := self._screen()):
+        if name not in ("screen", "view") and (screen := self._screen()):
             self.answered("screen", b"", screen)
+            if (view := self._view()) is not None:
+                self.answered("view", msgspec.msgpack.encode(screen), view)
         data = msgspec.msgpack.encode(answer)
         if not always and self._last.get((name, key)) == (data, failed):
             return
@@ -139,7 +145,7 @@ class _ListeningKsql(_Listening):
         super().__init__(recorder, "ksql", port)
 
     async def run(self, sql: str, properties: Mapping[str, str]) -> Sequence[Table] | PushQuery:
-        key = msgspec.msgpack.encode(sql)
+        key = statement_key(sql)
         try:
             result: Sequence[Table] | PushQuery = await self._port.run(sql, properties)
         except SqlProblem as problem:

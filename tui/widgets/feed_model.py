@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
 SLACK = 16
 """This part of the limit may be held beyond it, so that not every row that comes has the old ones sorted out."""
+
+
+class Stand(NamedTuple):
+    """Where somebody browses: the row under the cursor, the newest row there was when it began, the first one drawn."""
+
+    cursor: str | int | tuple[str | int, ...] | None
+    newest: str | int | tuple[str | int, ...] | None
+    top: int
 
 
 class FeedModel(Generic[T]):
@@ -179,6 +187,26 @@ class FeedModel(Generic[T]):
         self._cursor = self._frozen.index(key)
         return True
 
+    def stand(self) -> Stand | None:
+        """Where it is browsed; None while following."""
+        if self.following:
+            return None
+        return Stand(_plain(self._selected_key()), _plain(next(reversed(self._frozen), None)), self._top)
+
+    def take(self, stand: Stand) -> None:
+        """Browse there; nothing changes while the row is not known."""
+        keys = list(self._visible)
+        names = [_plain(key) for key in keys]
+        if stand.cursor not in names:
+            return
+        end = names.index(stand.newest) + 1 if self._live and stand.newest in names else len(keys)
+        self.following = False
+        self.new = len(keys) - end
+        self._frozen = keys[:end]
+        self._kept = {key: self._visible[key] for key in self._frozen} if self._live else {}
+        self._cursor = min(names.index(stand.cursor), end - 1)
+        self._top = stand.top
+
     def _selected_key(self) -> Hashable | None:
         if self.following:
             return next(reversed(self._visible), None)
@@ -212,3 +240,10 @@ class FeedModel(Generic[T]):
     def scroll(self) -> tuple[int, int]:
         """First drawn row and number of rows, for the scroll bar."""
         return self._top, len(self._frozen)
+
+
+def _plain(key: Hashable) -> str | int | tuple[str | int, ...] | None:
+    """A row's key as it can be written down."""
+    if isinstance(key, tuple):
+        return tuple(part if isinstance(part, int) else str(part) for part in key)
+    return key if key is None or isinstance(key, int) else str(key)
