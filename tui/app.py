@@ -281,7 +281,10 @@ class ControlCenter(ReportingApp):
         from tui import commands
 
         line = await screen.query_one(Prompt).ask(
-            "a command: tab completes, up brings back", options=commands.lines(self), earlier=self.session.commands
+            "a command: tab completes, up brings back",
+            options=commands.lines(self),
+            earlier=self.session.commands,
+            check=commands.wrong,
         )
         if line is not None and line.strip():
             self.session.typed(line.strip())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui import keymap
+from tui.terminal.sanitise import clean
 
 if TYPE_CHECKING:
     from tui.app import ControlCenter
@@ -179,16 +180,22 @@ def lines(center: ControlCenter) -> list[str]:
     return found
 
 
-async def run(center: ControlCenter, line: str) -> None:
-    """Run what was typed; say what is wrong with it."""
+def wrong(line: str) -> str:
+    """What is wrong with a line before it is run; empty when nothing is."""
     name, _, rest = line.strip().partition(" ")
     argument = rest.strip()
     command = _BY_NAME.get(name)
     if command is None:
-        center.say(f"there is no command {name!r}; : and tab show those there are", "warn")
-    elif command.argument and not argument:
-        center.say(f":{command.usage()}  {command.help}", "warn")
-    elif argument and not command.argument:
-        center.say(f":{name} takes nothing behind it", "warn")
-    else:
-        await command.run(center, argument)
+        return f"there is no command {clean(name, 40)!r}; tab shows those there are" if name else ""
+    if command.argument and not argument:
+        return f":{command.usage()}  {command.help}"
+    return f":{name} takes nothing behind it" if argument and not command.argument else ""
+
+
+async def run(center: ControlCenter, line: str) -> None:
+    """Run what was typed; say what is wrong with it."""
+    name, _, rest = line.strip().partition(" ")
+    if said := wrong(line):
+        center.say(said, "warn")
+    elif name:
+        await _BY_NAME[name].run(center, rest.strip())

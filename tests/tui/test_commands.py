@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from textual.screen import Screen
-from textual.widgets import TextArea
+from textual.widgets import Input, TextArea
 
 from tests.tui.fakes import Fakes
 from tests.tui.fakes_accounts import profile
@@ -68,15 +68,33 @@ async def test_every_command_does_what_it_says() -> None:
 async def test_what_is_wrong_with_a_command_is_said() -> None:
     async with running() as session:
         for line, answer in (
-            ("fly", "there is no command 'fly'"),
-            ("account", ":account ID"),
-            ("alerts now", ":alerts takes nothing"),
             ("traffic much", "is no number"),
             ("theme octarine", "there is no theme"),
             ("event x", "no position"),
         ):
             await _command(session, line)
             await session.shows(answer)
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("fly", "there is no command 'fly'"),
+        ("fly\u1f980" * 60, "there is no command"),
+        ("account", ":account ID"),
+        ("alerts now", ":alerts takes nothing"),
+    ],
+)
+async def test_a_wrong_answer_stays_to_be_mended(line: str, answer: str) -> None:
+    async with running() as session:
+        await _command(session, line)
+        await session.shows(answer)
+        field = session.app.screen.query_one(Input)
+        assert field.value == line
+        await session.press("ctrl+u")
+        await session.type("health")
+        await session.press("enter")
+        await session.until(partial(_shows_mode, session.app, "health"), "the mended command runs")
 
 
 async def test_tab_completes_and_up_brings_back() -> None:

@@ -15,7 +15,7 @@ from tui.terminal.sanitise import clean
 from tui.widgets.canvas import COMPONENTS
 from tui.widgets.feed import Feed
 from tui.widgets.keybar import KeyBar, MessageLine
-from tui.widgets.prompt import Prompt
+from tui.widgets.prompt import Check, Prompt
 from tui.widgets.status import StatusLine
 from tui.widgets.too_small import TooSmall
 
@@ -102,9 +102,11 @@ class ControlScreen(PacedScreen[None]):
 
         self.run_worker(held(), group=group, exclusive=True)
 
-    async def ask(self, question: str, *, danger: bool = False, value: str = "", more: bool = False) -> str | None:
-        """The answer, None when declined; ``more``: another question follows at once."""
-        return await self.query_one(Prompt).ask(question, danger=danger, value=value, more=more)
+    async def ask(
+        self, question: str, *, danger: bool = False, value: str = "", more: bool = False, check: Check | None = None
+    ) -> str | None:
+        """The answer, None when declined; ``more``: another question follows at once. See ``Prompt.ask``."""
+        return await self.query_one(Prompt).ask(question, danger=danger, value=value, more=more, check=check)
 
     async def sure(self, consequence: str) -> bool:
         """Whether the operator typed yes to what is about to happen."""

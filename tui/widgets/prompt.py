@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.terminal.sanitise import wrap
+from tui.widgets.canvas import Line
 from tui.widgets.lines import Lines
 
 QUESTION_LINES = 3
@@ -20,6 +21,10 @@ QUESTION_LINES = 3
 
 _PRINTABLE = "[^\\x00-\\x1f\\x7f-\\x9f\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u2069]*"
 """What may be entered: a pasted control sequence is refused as a whole."""
+
+
+Check = Callable[[str], str]
+"""What is wrong with an answer, as a sentence; empty when nothing is."""
 
 
 def _common(texts: Sequence[str]) -> str:
@@ -92,6 +97,8 @@ class Prompt(Vertical):
         self._answer: asyncio.Future[str | None] | None = None
         self._ahead: deque[str | None] = deque()
         self._on_change: Callable[[str], None] | None = None
+        self._check: Check | None = None
+        self._asked: list[Line] = []
         self._before: Widget | None = None
 
     def compose(self) -> ComposeResult:
@@ -129,24 +136,30 @@ class Prompt(Vertical):
         more: bool = False,
         options: Sequence[str] = (),
         earlier: Sequence[str] = (),
+        check: Check | None = None,
     ) -> str | None:
         """The text that was entered, or None when it was declined. ``on_change`` hears every stroke.
 
-        ``options`` are what tab completes to, ``earlier`` what up brings back.
+        ``options`` are what tab completes to, ``earlier`` what up brings back. What ``check`` finds wrong is said below
+        the question, and the text stays to be mended.
         """
         if self._answer is not None:
             return None
         self.hold()
         if self._ahead:
             early = self._ahead.popleft()
-            if not more:
-                self.release()
-            return early
+            wrong = "" if early is None or check is None else check(early)
+            if not wrong:
+                if not more:
+                    self.release()
+                return early
+            value = early or ""
+        else:
+            wrong = ""
         self._answer = asyncio.get_running_loop().create_future()
-        pane, style = self.query_one(Lines), "bad" if danger else "accent"
-        lines = wrap(question, max(20, self.screen.size.width - 2), QUESTION_LINES)
-        pane.styles.height = len(lines)
-        pane.show([[(f" {line}", style)] for line in lines])
+        self._check = check
+        self._asked = self._wrapped(question, "bad" if danger else "accent")
+        self._say(wrong)
         answer = self.query_one(_Answer)
         answer.prepare(options, earlier)
         self._on_change = None
@@ -157,13 +170,25 @@ class Prompt(Vertical):
             return await self._answer
         finally:
             self._answer = None
-            self._on_change = None
+            self._on_change = self._check = None
             answer.value = ""
             if not more:
                 self.release()
 
+    def _wrapped(self, text: str, style: str) -> list[Line]:
+        return [[(f" {line}", style)] for line in wrap(text, max(20, self.screen.size.width - 2), QUESTION_LINES)]
+
+    def _say(self, wrong: str) -> None:
+        """The question, and what is wrong with the answer."""
+        pane, lines = self.query_one(Lines), [*self._asked, *(self._wrapped(wrong, "warn") if wrong else [])]
+        pane.styles.height = len(lines)
+        pane.show(lines)
+
     def _give(self, answer: str | None) -> None:
         if self._answer is not None and not self._answer.done():
+            if answer is not None and self._check is not None and (wrong := self._check(answer)):
+                self._say(wrong)
+                return
             self._answer.set_result(answer)
         elif self.is_open:
             self._ahead.append(answer)

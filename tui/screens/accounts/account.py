@@ -18,6 +18,7 @@ from tui.screens.accounts.port import Profile, Then
 from tui.screens.accounts.rows import MOMENTS, heading, moment_cells, slider_line, step, then_lines
 from tui.screens.base import ControlScreen
 from tui.screens.kafka.rows import parse_start
+from tui.terminal.sanitise import clean
 from tui.widgets.feed import Feed
 from tui.widgets.lines import Lines
 
@@ -147,7 +148,8 @@ class AccountScreen(ControlScreen):
         self.talk(self._ask_time(), "ask")
 
     async def _ask_time(self) -> None:
-        answer = await self.ask("as it stood at: 14:02, 2026-07-20 14:02, a position of the log, or now")
+        question = "as it stood at: 14:02, 2026-07-20 14:02, a position of the log, or now"
+        answer = await self.ask(question, check=self._no_time)
         if answer is None or not answer.strip():
             return
         if answer.strip() == "now":
@@ -161,12 +163,18 @@ class AccountScreen(ControlScreen):
         elif position is not None:
             self.say("nothing of the account was in the log by then")
 
+    def _no_time(self, text: str) -> str:
+        said = text.strip()
+        if said in ("", "now") or said.replace(".", "").isdecimal():
+            return ""
+        start = parse_start(said, self._now_ms)
+        return f"{clean(said, 40)} is no time" if start is None or start.kind != "time" else ""
+
     async def _position_of(self, text: str) -> int | None:
         if text.replace(".", "").isdecimal():
             return int(text.replace(".", ""))
         start = parse_start(text, self._now_ms)
-        if start is None or start.kind != "time":
-            self.say(f"{text!r} is no time", "warn")
+        if start is None:
             return None
         try:
             return await self.live.ports.accounts.position_at(start.value)

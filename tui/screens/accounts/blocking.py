@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui.screens.base import ControlScreen
-from tui.terminal.sanitise import fit
+from tui.terminal.sanitise import clean, fit
 
 NAME_CELLS = 24
 
@@ -40,12 +40,18 @@ async def _list(screen: ControlScreen, act: str, kind: str, party: str, reason: 
 
 async def ask_party(screen: ControlScreen, act: str) -> tuple[str, str] | None:
     """Which party: its kind and its name, typed as ``merchant m-88``; an account needs no kind."""
-    answer = await screen.ask(f"{act} which? [account|merchant|payee|device] NAME (esc = none)", more=True)
-    words = (answer or "").split()
+    question = f"{act} which? [account|merchant|payee|device] NAME (esc = none)"
+    return _party(await screen.ask(question, more=True, check=_no_party) or "")
+
+
+def _party(text: str) -> tuple[str, str] | None:
+    words = text.split()
     if len(words) == 1:
         return "account", words[0]
-    if len(words) == 2 and words[0] in KINDS:
-        return words[0], words[1]
-    if words:
-        screen.say(f"{answer!r} names no party: {', '.join(KINDS)}, then its name", "warn")
-    return None
+    return (words[0], words[1]) if len(words) == 2 and words[0] in KINDS else None
+
+
+def _no_party(text: str) -> str:
+    if not text.strip() or _party(text) is not None:
+        return ""
+    return f"{clean(text, 40)} names no party: {', '.join(KINDS)}, then its name"

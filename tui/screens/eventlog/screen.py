@@ -165,7 +165,10 @@ class EventLogScreen(ControlScreen):
         self.talk(self._ask_streams(), "choose")
 
     async def _ask_streams(self) -> None:
-        answer = await self.ask("streams that begin with (alert- case- account- scenario- rule- …; empty = all)")
+        answer = await self.ask(
+            "streams that begin with (alert- case- account- scenario- rule- …; empty = all)",
+            value=self._selection.prefix,
+        )
         if answer is not None:
             self._select(Selection(answer.strip(), self._selection.types))
 
@@ -173,7 +176,8 @@ class EventLogScreen(ControlScreen):
         self.talk(self._ask_types(), "choose")
 
     async def _ask_types(self) -> None:
-        answer = await self.ask("event types, a blank between (AlertRaised CaseConfirmed …; empty = all)")
+        question = "event types, a blank between (AlertRaised CaseConfirmed …; empty = all)"
+        answer = await self.ask(question, value=" ".join(self._selection.types))
         if answer is not None:
             self._select(Selection(self._selection.prefix, tuple(answer.split())))
 

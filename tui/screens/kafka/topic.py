@@ -147,15 +147,16 @@ class TopicScreen(ControlScreen):
         self.talk(self._ask_start(), "ask")
 
     async def _ask_start(self) -> None:
-        answer = await self.ask("from: latest, beginning, OFFSET, PARTITION@OFFSET, 14:02, 2026-07-20 14:02")
-        if answer is None:
-            return
-        start = parse_start(answer, int(self.live.ports.now() * 1000))
-        if start is None:
-            self.say(f"{answer!r} is no place to read from", "warn")
-            return
-        self._start = start
-        self._follow()
+        def start(text: str) -> Start | None:
+            return parse_start(text, int(self.live.ports.now() * 1000))
+
+        answer = await self.ask(
+            "from: latest, beginning, OFFSET, PARTITION@OFFSET, 14:02, 2026-07-20 14:02",
+            check=lambda text: f"{clean(text, 40)} is no place to read from" if start(text) is None else "",
+        )
+        if answer is not None and (found := start(answer)) is not None:
+            self._start = found
+            self._follow()
 
     def action_produce(self) -> None:
         self.talk(self._produce(), "ask")
