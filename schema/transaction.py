@@ -6,7 +6,7 @@ in reais with two decimals and are turned into integer centavos by ``centavos``.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 import msgspec
 
@@ -50,7 +50,7 @@ _CENT = Decimal(100)
 
 def centavos(amount: Decimal) -> int:
     """Reais to integer centavos; a third decimal (a rounding slip of a producer) rounds half to even."""
-    return int((amount * _CENT).to_integral_value(ROUND_HALF_EVEN))
+    return round(amount * _CENT)  # of a Decimal: half to even
 
 
 def reais(amount: int) -> Decimal:

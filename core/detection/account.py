@@ -6,6 +6,7 @@ what each feature's own docstring states.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -33,12 +34,12 @@ class Recent(msgspec.Struct, array_like=True, gc=False):
     payee_id: str | None
     revision: int = -1
     """Revision last written to the log; -1 before the first."""
-    signals: list[Signal] = msgspec.field(default_factory=list)
+    signals: Sequence[Signal] = ()
 
     @property
     def score(self) -> int:
         """0-1000 by the signals known now."""
-        return score(self.signals)
+        return score(self.signals) if self.signals else 0
 
     def has(self, signal_id: str) -> bool:
         """Whether the signal was given already."""
@@ -81,31 +82,24 @@ class Incident(msgspec.Struct, array_like=True, gc=False):
 
 class Account(msgspec.Struct, gc=False):
     features: list[Any]
-    recent: list[Recent] = msgspec.field(default_factory=list)
+    recent: dict[str, Recent] = msgspec.field(default_factory=dict)
+    """By transaction id, in the order in which they came."""
     incidents: list[Incident] = msgspec.field(default_factory=list)
     clock: int = 0
     """Greatest event time seen, of payments and rows."""
     forgotten: int = -1
     """Greatest event time of a payment dropped from ``recent``; -1 if none was."""
 
-    def find(self, transaction_id: str) -> Recent | None:
-        """The remembered payment of that id, newest first."""
-        for payment in reversed(self.recent):
-            if payment.transaction_id == transaction_id:
-                return payment
-        return None
-
     def forget(self) -> None:
         """Drop what is past its keeping."""
         recent = self.recent
-        if len(recent) > RECENT_MIN:
-            drop = max(0, len(recent) - RECENT_MAX)
-            limit = self.clock - RECENT_MS
-            while len(recent) - drop > RECENT_MIN and recent[drop].time < limit:
-                drop += 1
-            if drop:
-                self.forgotten = max(self.forgotten, max(payment.time for payment in recent[:drop]))
-                del recent[:drop]
+        while len(recent) > RECENT_MIN:
+            oldest = next(iter(recent.values()))
+            if len(recent) <= RECENT_MAX and oldest.time >= self.clock - RECENT_MS:
+                break
+            if oldest.time > self.forgotten:
+                self.forgotten = oldest.time
+            del recent[oldest.transaction_id]
         if self.incidents:
             limit = self.clock - INCIDENT_MS
             self.incidents = [i for i in self.incidents if i.end >= limit][-INCIDENTS_MAX:]
@@ -133,7 +127,8 @@ _STATEFUL = [i for i, feature in enumerate(FEATURES) if feature.State.__struct_f
 def to_bytes(account: Account) -> bytes:
     """The account as it is stored; equal accounts give equal bytes."""
     features = {FEATURES[i].id: account.features[i] for i in _STATEFUL}
-    return _ENCODER.encode((features, account.recent, account.incidents, account.clock, account.forgotten))
+    recent = list(account.recent.values())
+    return _ENCODER.encode((features, recent, account.incidents, account.clock, account.forgotten))
 
 
 def from_bytes(data: bytes) -> Account:
@@ -143,4 +138,5 @@ def from_bytes(data: bytes) -> Account:
     for name, decoder, empty in _FEATURE_DECODERS:
         raw = stored.features.get(name)
         features.append(empty() if raw is None else decoder.decode(raw))
-    return Account(features, stored.recent, stored.incidents, stored.clock, stored.forgotten)
+    recent = {payment.transaction_id: payment for payment in stored.recent}
+    return Account(features, recent, stored.incidents, stored.clock, stored.forgotten)

@@ -19,7 +19,7 @@ _RANK = {APPROVE: 0, REVIEW: 1, BLOCK: 2}
 
 def score(signals: Iterable[Signal]) -> int:
     """Sum of the signals' points, capped at 1000."""
-    return min(MAX_SCORE, sum(signal.points for signal in signals))
+    return min(MAX_SCORE, sum([signal.points for signal in signals]))
 
 
 def decide(points: int) -> str:

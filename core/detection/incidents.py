@@ -77,7 +77,7 @@ def join(account: Account, row: Row) -> Incident:
 
 def refresh(incident: Incident, account: Account) -> None:
     """Bring the incident's payments, signals and score up to what the account remembers."""
-    for payment in account.recent:
+    for payment in account.recent.values():
         if not incident.covers(payment):
             continue
         if payment.transaction_id not in incident.amounts and len(incident.amounts) < TRANSACTIONS_MAX:

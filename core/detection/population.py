@@ -43,7 +43,8 @@ class Sums(msgspec.Struct, array_like=True, gc=False):
         if self.count <= 0:
             return 0.0, 0.0
         mean = self.total / self.count
-        return mean, sqrt(max(0.0, self.squares / self.count - mean * mean))
+        variance = self.squares / self.count - mean * mean
+        return mean, sqrt(variance) if variance > 0 else 0.0
 
     def exceeded_by(self, share: float) -> float:
         """The least line that at most ``share`` of the values lie above; infinite while that cannot be known yet."""
@@ -64,7 +65,7 @@ class Sums(msgspec.Struct, array_like=True, gc=False):
             if self.count:
                 self._forget(day - self.day)
             self.day = day
-        if self.count >= WARM:
+        if self.count >= WARM and value > self.total / self.count:  # most are below; the deviation costs a root
             mean, deviation = self.moments()
             if value > 2 * mean > 0:
                 bin_ = floor(BINS * log2(value))
@@ -108,7 +109,10 @@ class Likeness(msgspec.Struct, array_like=True, gc=False):
             self.products *= kept
             self.excesses *= kept
             self.day = day
-        before, now = min(before, ALIKE_MOST), min(now, ALIKE_MOST)
+        if before > ALIKE_MOST:
+            before = ALIKE_MOST
+        if now > ALIKE_MOST:
+            now = ALIKE_MOST
         self.count += 1.0
         self.total += (before + now) / 2
         self.squares += (before * before + now * now) / 2
@@ -143,11 +147,11 @@ class Population(msgspec.Struct, array_like=True, gc=False):
 
     def amount(self, kind: str) -> Sums:
         """Amounts of payments of the kind."""
-        return _sums(self.amounts, kind)
+        return self.amounts.get(kind) or _sums(self.amounts, kind)
 
     def stray(self, kind: str) -> Sums:
         """Amounts of payments of the kind relative to what each account usually pays."""
-        return _sums(self.strays, kind)
+        return self.strays.get(kind) or _sums(self.strays, kind)
 
     def channel(self, kind: str, channel: str | None) -> Sums:
         """Amounts of the channel, whatever the kind; a channel without kinds is its own kind."""
@@ -156,9 +160,10 @@ class Population(msgspec.Struct, array_like=True, gc=False):
     def learn(self, kind: str, channel: str | None, amount: int, time: int) -> None:
         """Take a payment's amount in."""
         value = float(amount)
-        _sums(self.amounts, kind).add(value, time)
-        if kind != (channel or ""):
-            _sums(self.channels, channel or "").add(value, time)
+        channel = channel or ""
+        self.amount(kind).add(value, time)
+        if kind != channel:
+            _sums(self.channels, channel).add(value, time)
 
 
 def _sums(table: dict[str, Sums], kind: str) -> Sums:

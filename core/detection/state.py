@@ -7,14 +7,16 @@ way: the decisions they end with are the same. ``flush`` hands out what changed 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from itertools import compress, product
+from typing import Any, NamedTuple
 
 import msgspec
 
 from core.detection import account as accounts
 from core.detection.account import Account, Incident, Recent
 from core.detection.decision import REVIEW_FROM, decide, severity
-from core.detection.features import FEATURES, Context, Insufficient, own_amount
+from core.detection.features import FEATURES, NEEDED, Context, Insufficient, Outcome, own_amount
 from core.detection.incidents import Row, join, refresh
 from core.detection.lists import NOTHING, Lists
 from core.detection.payment import Payment
@@ -27,9 +29,26 @@ DEFAULT_POINTS = 400
 MIN_COMMON = 40
 """Payments before a rule's line can be found too low for this currency or clientele."""
 
-_ASSESS = [(i, feature.assess) for i, feature in enumerate(FEATURES)]
 _OWN_AMOUNT = FEATURES.index(own_amount.OwnAmount)
-_LEARN = [(i, feature.learn) for i, feature in enumerate(FEATURES) if feature.State.__struct_fields__]
+
+
+class _Asked(NamedTuple):
+    """The features that a payment concerns, each with the place of its state among an account's."""
+
+    assess: list[tuple[int, Callable[[Any, Payment, Context], Outcome]]]
+    learn: list[tuple[int, Callable[[Any, Payment, Context], None]]]
+
+
+def _asked(fields: Container[str | None]) -> _Asked:
+    features = [(i, feature) for i, feature in enumerate(FEATURES) if feature.needs in fields]
+    return _Asked(
+        [(i, feature.assess) for i, feature in features],
+        [(i, feature.learn) for i, feature in features if feature.State.__struct_fields__],
+    )
+
+
+# By which of the fields NEEDED a payment has: a card's knows no payee, a Pix no merchant.
+_ASKED = {has: _asked({None, *compress(NEEDED, has)}) for has in product((False, True), repeat=len(NEEDED))}
 
 
 class RulePolicy(msgspec.Struct, frozen=True, gc=False):
@@ -59,6 +78,7 @@ class PartitionState:
         self.rules = rules
         self.population = Population() if header is None else msgspec.msgpack.decode(header, type=Population)
         self._lines = [(r, p.threshold * 100) for r, p in rules.items() if not p.windowed and p.threshold is not None]
+        self._context = Context(self.population, NOTHING)
         self.accounts: dict[str, Account] = {}
         self.duplicates = 0
         self._touched: dict[str, None] = {}
@@ -113,24 +133,33 @@ class PartitionState:
     def on_payment(self, payment: Payment, lists: Lists = NOTHING, offset: int = -1) -> bool:
         """Decide one payment; False if the account remembers it: a repeated record changes nothing."""
         account = self._account(payment.account_id)
-        if account.find(payment.transaction_id) is not None:
+        if payment.transaction_id in account.recent:
             self.duplicates += 1
             return False
         if not account.recent and account.forgotten < 0:
             self.population.accounts += 1
-        context = Context(self.population, lists)
+        if self._context.lists is not lists:
+            self._context = Context(self.population, lists)
+        context = self._context
         states = account.features
         signals: list[Signal] = []
         insufficient: list[Insufficient] = []
         if not payment.incoming:
-            for i, assess in _ASSESS:
+            asked = _ASKED[  # in the order of NEEDED
+                payment.merchant_id is not None,
+                payment.payee_id is not None,
+                payment.device_id is not None,
+                payment.latitude is not None,
+                payment.balance is not None,
+            ]
+            for i, assess in asked.assess:
                 outcome = assess(states[i], payment, context)
                 if outcome is not None:
                     if isinstance(outcome, Insufficient):
                         insufficient.append(outcome)
                     else:
                         signals.append(outcome)
-            for i, learn in _LEARN:
+            for i, learn in asked.learn:
                 learn(states[i], payment, context)
             self.population.learn(payment.kind, payment.channel, payment.amount, payment.time)
         recent = Recent(
@@ -142,14 +171,15 @@ class PartitionState:
             payment.channel,
             payment.merchant_id,
             payment.payee_id,
-            signals=signals,
         )
-        account.clock = max(account.clock, payment.time)
-        account.recent.append(recent)
+        if payment.time > account.clock:
+            account.clock = payment.time
+        account.recent[payment.transaction_id] = recent
         self._payments[payment.account_id, payment.transaction_id] = recent
         if self._lines:
             signals.extend(self._unsaid(payment, states[_OWN_AMOUNT]))
         if signals:
+            recent.signals = signals
             if recent.score >= REVIEW_FROM:
                 self._raise_context(payment, signals, lists, account, offset)
             signals.extend(outcome.as_signal() for outcome in insufficient)
@@ -172,7 +202,7 @@ class PartitionState:
         account = self._account(alert.account_id)
         account.clock = max(account.clock, event_time)
         if window is None and alert.transaction_id is not None:
-            named = account.find(alert.transaction_id)
+            named = account.recent.get(alert.transaction_id)
             if named is not None and named.has(_unsaid(alert.rule_id)):
                 return
         row = Row(
@@ -189,7 +219,7 @@ class PartitionState:
             source,
         )
         self._join(account, row)
-        self._spread(alert.account_id, account, account.recent)
+        self._spread(alert.account_id, account, account.recent.values())
         account.forget()
 
     def out_of_memory(self, alert: RuleAlert) -> tuple[int, int] | None:
@@ -205,12 +235,12 @@ class PartitionState:
     def recall(self, account_id: str, payments: Iterable[Recent]) -> None:
         """Put payments that the account has forgotten back into its memory, for the row that is joined next."""
         account = self._account(account_id)
-        known = {payment.transaction_id for payment in account.recent}
         # What changed since the last flush is newer than any stored copy of it.
         pending = {key[1]: payment for key, payment in self._payments.items() if key[0] == account_id}
         found = {payment.transaction_id: payment for payment in payments} | pending
-        forgotten = [payment for name, payment in found.items() if name not in known]
-        account.recent[:0] = sorted(forgotten, key=lambda payment: payment.time)
+        forgotten = [payment for name, payment in found.items() if name not in account.recent]
+        forgotten.sort(key=lambda payment: payment.time)
+        account.recent = {payment.transaction_id: payment for payment in (*forgotten, *account.recent.values())}
 
     def flush(self) -> Changes:
         """Everything that changed since the last flush."""
@@ -226,9 +256,7 @@ class PartitionState:
     # -------------------------------------------------------------------------------------------------- inside
 
     def _account(self, account_id: str) -> Account:
-        account = self.accounts.pop(account_id, None)
-        if account is None:
-            account = accounts.new_account()
+        account = self.accounts.pop(account_id, None) or accounts.new_account()
         self.accounts[account_id] = account  # re-inserted: the dict's order is the order of last use
         self._touched[account_id] = None
         return account
@@ -268,7 +296,7 @@ class PartitionState:
                 if not incident.covers(payment):
                     continue
                 if not payment.has(incident.rule_id):
-                    payment.signals.append(self._signal(incident, payment))
+                    payment.signals = [*payment.signals, self._signal(incident, payment)]
                     self._payments[account_id, payment.transaction_id] = payment
                     stale.update((other.alert_id, other) for other in account.incidents if other.covers(payment))
                 elif payment.transaction_id not in incident.amounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.detection.features.base import Context, Feature, Insufficient, Outcome
+from core.detection.features.base import NEEDED, Context, Feature, Insufficient, Outcome
 from core.detection.features.block_list import BlockList
 from core.detection.features.confirmed_rate import MerchantFraudRate, PayeeFraudRate
 from core.detection.features.device_drain import DeviceDrain
@@ -38,4 +38,4 @@ OWN = frozenset(feature.id for feature in FEATURES if feature.State.__struct_fie
     EmptiedBalance.id,
 }
 
-__all__ = ["FEATURES", "OWN", "Context", "Feature", "Insufficient", "Outcome"]
+__all__ = ["FEATURES", "NEEDED", "OWN", "Context", "Feature", "Insufficient", "Outcome"]

@@ -35,12 +35,17 @@ class Context(msgspec.Struct, frozen=True, gc=False):
 
 Outcome = Signal | Insufficient | None
 
+NEEDED = ("merchant_id", "payee_id", "device_id", "latitude", "balance")
+"""Fields of a payment that many lack and that a feature may rest on."""
+
 
 class Feature(Protocol):
     """One way of looking at a payment. ``State`` is a mutable msgspec struct, empty for an account never seen."""
 
     id: ClassVar[str]
     State: ClassVar[type[msgspec.Struct]]
+    needs: ClassVar[str | None]
+    """The one of ``NEEDED`` without which the feature has nothing to say and nothing to learn; it is not asked then."""
 
     @staticmethod
     def assess(state: Any, payment: Payment, context: Context) -> Outcome:

@@ -17,6 +17,7 @@ POINTS = 1000
 class BlockList:
     id: ClassVar[str] = "block_list"
     State: ClassVar[type[msgspec.Struct]] = NoState
+    needs: ClassVar[str | None] = None
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:

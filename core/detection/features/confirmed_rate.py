@@ -45,6 +45,7 @@ def _suspect(kind: str, party: str | None, payment: Payment, context: Context) -
 class MerchantFraudRate:
     id: ClassVar[str] = "merchant_fraud_rate"
     State: ClassVar[type[msgspec.Struct]] = NoState
+    needs: ClassVar[str | None] = "merchant_id"
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:
@@ -58,6 +59,7 @@ class MerchantFraudRate:
 class PayeeFraudRate:
     id: ClassVar[str] = "payee_fraud_rate"
     State: ClassVar[type[msgspec.Struct]] = NoState
+    needs: ClassVar[str | None] = "payee_id"
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:

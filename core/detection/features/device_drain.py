@@ -39,6 +39,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
 class DeviceDrain:
     id: ClassVar[str] = "device_drain"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = "device_id"
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
@@ -80,6 +81,8 @@ class DeviceDrain:
         payee = crc32(payment.payee_id.encode())
         if device != state.newest:
             if payee not in state.known:
-                state.known = [*state.known, payee][-KEPT_PAYEES:]
+                state.known.append(payee)
+                if len(state.known) > KEPT_PAYEES:
+                    del state.known[0]
         elif payee not in state.payees and payee not in state.known:
             state.payees = [*state.payees, payee][-KEPT:]

@@ -28,6 +28,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
 class Dormancy:
     id: ClassVar[str] = "dormant_account"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = None
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:

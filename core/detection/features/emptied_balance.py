@@ -22,6 +22,7 @@ POINTS = 450
 class EmptiedBalance:
     id: ClassVar[str] = "emptied_balance"
     State: ClassVar[type[msgspec.Struct]] = NoState
+    needs: ClassVar[str | None] = "balance"
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:

@@ -38,6 +38,7 @@ def kilometres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
 class GeoVelocity:
     id: ClassVar[str] = "geo_velocity"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = "latitude"
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:

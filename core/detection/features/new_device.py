@@ -29,6 +29,7 @@ class History(msgspec.Struct, array_like=True, gc=False):
 class NewDevice:
     id: ClassVar[str] = "new_device"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = "device_id"
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:

@@ -35,22 +35,24 @@ class History(msgspec.Struct, array_like=True, gc=False):
 class NewPayee:
     id: ClassVar[str] = "new_payee"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = "payee_id"
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
         payee = payment.payee_id
         if payee is None or crc32(payee.encode()) in state.payees:
             return None
-        spread = 1 + sum(0 <= payment.time - time <= SPREAD_MS for time in state.novelties)
-        if spread >= SPREAD:
-            return Signal(
-                id=NewPayee.id,
-                points=SPREAD_POINTS,
-                reason="payees never paid before within 8 hours",
-                value=float(spread),
-                threshold=float(SPREAD),
-                transactions=(payment.transaction_id,),
-            )
+        if len(state.novelties) >= SPREAD - 1:
+            spread = 1 + sum(0 <= payment.time - time <= SPREAD_MS for time in state.novelties)
+            if spread >= SPREAD:
+                return Signal(
+                    id=NewPayee.id,
+                    points=SPREAD_POINTS,
+                    reason="payees never paid before within 8 hours",
+                    value=float(spread),
+                    threshold=float(SPREAD),
+                    transactions=(payment.transaction_id,),
+                )
         if state.payments < MIN_PAYMENTS:
             return Insufficient(NewPayee.id, state.payments, MIN_PAYMENTS)
         return Signal(
@@ -72,7 +74,9 @@ class NewPayee:
         if payee in payees:
             payees.remove(payee)
         else:
-            state.novelties = [*state.novelties, payment.time][-SPREAD:]
+            state.novelties.append(payment.time)
+            if len(state.novelties) > SPREAD:
+                del state.novelties[0]
         payees.append(payee)
         if len(payees) > KEPT:
             del payees[0]

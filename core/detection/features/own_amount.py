@@ -80,12 +80,14 @@ class History(msgspec.Struct, array_like=True, gc=False):
         """``(payments, level)`` over the 30 days up to ``day``, both included."""
         days = self.days
         count, total = self.count, self.total
+        if not days or (days[0].day >= day - DAYS and days[-1].day <= day):  # mostly none lies outside
+            return count, (total + PRIOR) / (count + PRIOR)
         for known in days:
             if known.day >= day - DAYS:
                 break
             count -= known.count
             total -= known.total
-        if days and days[-1].day > day:  # a late payment: what came after its day is not its past
+        if days[-1].day > day:  # a late payment: what came after its day is not its past
             for known in reversed(days):
                 if known.day <= day:
                     break
@@ -100,8 +102,9 @@ class History(msgspec.Struct, array_like=True, gc=False):
         while at and days[at - 1].day > day:
             at -= 1
         if at and days[at - 1].day == day:
-            days[at - 1].count += 1
-            days[at - 1].total += amount
+            known = days[at - 1]
+            known.count += 1
+            known.total += amount
         elif days and day < days[-1].day - DAYS:
             return
         else:
@@ -117,20 +120,20 @@ class History(msgspec.Struct, array_like=True, gc=False):
 class OwnAmount:
     id: ClassVar[str] = "own_amount"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = None
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
         count, level = state.level(payment.time // DAY_MS)
         amounts = context.population.amount(payment.kind)
-        mean = amounts.mean()
-        unknown = amounts.count < MIN_POPULATION or mean == 0
+        unknown = amounts.count < MIN_POPULATION or not amounts.total
         if unknown or count < MIN_PAYMENTS:
             if state.plain_count >= MIN_PLAIN:
                 return _plain(state, payment)
             if count < MIN_PAYMENTS:
                 return Insufficient(OwnAmount.id, count, MIN_PAYMENTS)
             return Insufficient(OwnAmount.id, int(amounts.count), MIN_POPULATION)
-        ratio = payment.amount / mean / level
+        ratio = payment.amount / amounts.mean() / level
         if ratio <= HOT_RATIO:
             return None
         line = _line(context, payment, count, hot=_is_hot(state, payment.time))
@@ -150,15 +153,14 @@ class OwnAmount:
     @staticmethod
     def learn(state: History, payment: Payment, context: Context) -> None:
         amounts = context.population.amount(payment.kind)
-        mean = amounts.mean()
-        if amounts.count < MIN_POPULATION or mean == 0:
+        if amounts.count < MIN_POPULATION or not amounts.total:
             most = 2 * state.plain_total / state.plain_count if state.plain_count >= MIN_PAYMENTS else inf
             state.plain_count += 1
             state.plain_total += min(float(payment.amount), most)
             return
         day = payment.time // DAY_MS
         count, level = state.level(day)
-        amount = payment.amount / mean
+        amount = payment.amount / amounts.mean()
         if count >= MIN_PAYMENTS:
             if amount > HOT_RATIO * level:
                 line = _line(context, payment, count, hot=_is_hot(state, payment.time))
@@ -167,7 +169,8 @@ class OwnAmount:
                 if amount > RATIO * level:
                     state.excesses = [*state.excesses, payment.time][-REPEATS - 1 :]
             context.population.stray(payment.kind).add(amount / level, payment.time)
-            amount = min(amount, LEARNED * level)
+            if amount > LEARNED * level:
+                amount = LEARNED * level
         state.add(day, amount)
 
 

@@ -32,6 +32,7 @@ HINT_POINTS = 100
 class PopulationAmount:
     id: ClassVar[str] = "population_amount"
     State: ClassVar[type[msgspec.Struct]] = NoState
+    needs: ClassVar[str | None] = None
 
     @staticmethod
     def assess(state: NoState, payment: Payment, context: Context) -> Outcome:

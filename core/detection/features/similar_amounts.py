@@ -31,17 +31,17 @@ class History(msgspec.Struct, array_like=True, gc=False):
 class SimilarAmounts:
     id: ClassVar[str] = "similar_amounts"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = None
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
         if len(state.payments) < SIMILAR - 1 or payment.amount * KEPT < LEAST_SUM:
             return None
-        amount, tolerance = payment.amount, payment.amount * TOLERANCE_PER_CENT
-        alike = [
-            other
-            for time, other in state.payments
-            if 0 <= payment.time - time <= DAY_MS and abs(other - amount) * 100 <= tolerance
-        ]
+        amount, now = payment.amount, payment.time
+        most = amount * TOLERANCE_PER_CENT // 100
+        least, greatest = amount - most, amount + most
+        # The amount is asked first: it seldom fits.
+        alike = [other for time, other in state.payments if least <= other <= greatest and 0 <= now - time <= DAY_MS]
         if len(alike) + 1 < SIMILAR or sum(alike) + amount < LEAST_SUM:
             return None
         return Signal(

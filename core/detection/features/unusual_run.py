@@ -50,12 +50,14 @@ class History(msgspec.Struct, array_like=True, gc=False):
 class UnusualRun:
     id: ClassVar[str] = "unusual_run"
     State: ClassVar[type[msgspec.Struct]] = History
+    needs: ClassVar[str | None] = None
 
     @staticmethod
     def assess(state: History, payment: Payment, context: Context) -> Outcome:
+        if not state.total:  # no excess yet, so no run
+            return None
         population = context.population
-        amounts = population.amounts.get(payment.kind) or population.amount(payment.kind)
-        excess = _excess(amounts, payment.amount)
+        excess = _excess(population.amount(payment.kind), payment.amount)
         if not excess:
             return None
         within = [other for time, other in state.run if 0 <= payment.time - time <= WINDOW_MS]
@@ -82,7 +84,7 @@ class UnusualRun:
     @staticmethod
     def learn(state: History, payment: Payment, context: Context) -> None:
         population = context.population
-        amounts = population.amounts.get(payment.kind) or population.amount(payment.kind)
+        amounts = population.amount(payment.kind)
         if amounts.count < MIN_POPULATION or not amounts.total:
             return
         ratio = payment.amount * amounts.count / amounts.total
@@ -103,6 +105,6 @@ def _excess(amounts: Sums, amount: int) -> float:
     if amounts.count < MIN_POPULATION or amount * amounts.count <= amounts.total:
         return 0.0
     mean, deviation = amounts.moments()
-    if deviation == 0:
+    if amount - mean <= USUAL * deviation or deviation == 0:
         return 0.0
-    return max(0.0, min((amount - mean) / deviation, MOST) - USUAL)
+    return min((amount - mean) / deviation, MOST) - USUAL

@@ -8,11 +8,12 @@ from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.detection.features import FEATURES, Context, Feature, Insufficient
+from core.detection.features import FEATURES, NEEDED, Context, Feature, Insufficient
 from core.detection.features.base import NoState
 from core.detection.features.block_list import BlockList
 from core.detection.features.confirmed_rate import MerchantFraudRate, PayeeFraudRate
@@ -38,6 +39,7 @@ from core.detection.lists import (
 )
 from core.detection.payment import Payment
 from core.detection.population import Likeness, Population, Sums
+from core.detection.state import PartitionState
 from schema.events import Signal
 
 HOUR = 3_600_000
@@ -436,6 +438,59 @@ def test_a_block_holds_from_its_time_to_its_end_unless_allowed(
         assert (outcome is not None) == blocked
         if isinstance(outcome, Signal):
             assert (outcome.id, outcome.points) == (f"blocked_{kind}", 1000)
+
+
+@settings(max_examples=20, deadline=None)
+@given(payments=streams())
+def test_a_feature_without_the_field_it_needs_says_and_learns_nothing(payments: list[Payment]) -> None:
+    everything: dict[str, Any] = {
+        "merchant_id": "m1",
+        "payee_id": "a",
+        "device_id": "d1",
+        "latitude": -3.1,
+        "longitude": -46.6,
+        "balance": 90_000,
+    }
+    suspects = {("merchant", "m1"): Suspect(1, T0), ("payee", "a"): Suspect(1, T0)}
+    context = Context(Population(), Lists(suspects=suspects))
+    for feature in FEATURES:
+        assert feature.needs in (None, *NEEDED)
+        if feature.needs is None:
+            continue
+        state: Any = feature.State()
+        for payment in payments:
+            feature.learn(state, payment, context)
+        before = msgspec.msgpack.encode(state)
+        lacking = Payment("t", "a", 90_000, payments[-1].time + 1, **{**everything, feature.needs: None})
+        assert feature.assess(state, lacking, context) is None
+        feature.learn(state, lacking, context)
+        assert msgspec.msgpack.encode(state) == before
+
+
+@settings(max_examples=40, deadline=None)
+@given(payments=streams(), told=st.lists(st.booleans(), min_size=80, max_size=80))
+def test_a_partition_asks_every_feature_that_has_something_to_say(payments: list[Payment], told: list[bool]) -> None:
+    lists = Lists(suspects={("merchant", "m"): Suspect(1, T0), ("payee", "a"): Suspect(1, T0)})
+    population = Population(accounts=1)
+    context = Context(population, lists)
+    states = [feature.State() for feature in FEATURES]
+    partition = PartitionState(0, {})
+    for at, bare in enumerate(payments):
+        merchant, balance = told[2 * at], told[2 * at + 1]
+        payment = msgspec.structs.replace(
+            bare, merchant_id="m" if merchant else None, balance=bare.amount + 50 if balance else None
+        )
+        expected = []
+        for feature, state in zip(FEATURES, states, strict=True):
+            expected.append(feature.assess(state, payment, context))
+        for feature, state in zip(FEATURES, states, strict=True):
+            feature.learn(state, payment, context)
+        population.learn(payment.kind, payment.channel, payment.amount, payment.time)
+        partition.on_payment(payment, lists)
+        signals = [outcome for outcome in expected if isinstance(outcome, Signal)]
+        (decided,) = partition.flush().decisions
+        assert [signal for signal in decided.signals if signal.reason != "insufficient history"] == signals
+    assert partition.accounts["a"].features == states
 
 
 def test_distance_is_the_great_circle() -> None:
