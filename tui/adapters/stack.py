@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _HEAVY = ("core.settings", "asyncpg", "core.eventlog", "core.eventlog.migrate", "core.stack.client", "ksqldb.client")
 _NAMES = {"postgres": "PostgreSQL", "kafka": "Kafka", "ksqldb": "ksqlDB"}
-CLOSE_PATIENCE = 0.25
+CLOSE_PATIENCE = 0.15
 WATCH_RETRY = 1.0
 
 OnStep = Callable[[ServiceState], None]
