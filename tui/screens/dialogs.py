@@ -48,8 +48,13 @@ class Panel(PacedScreen[str | None], ModalScreen[str | None]):
         pane.styles.height = min(len(lines) + 1, max(4, self.app.size.height * 4 // 5))
         pane.show(lines)
 
+    def end(self, result: str | None) -> None:
+        """Close with this result, once: a key that was on its way already finds the panel gone."""
+        if self.is_current:
+            self.dismiss(result)
+
     def action_close(self) -> None:
-        self.dismiss(None)
+        self.end(None)
 
     def on_feed_copy_wanted(self, event: Feed.CopyWanted) -> None:
         event.stop()
@@ -88,7 +93,7 @@ class MenuPanel(Panel):
         for choice in self._choices:
             if event.character == choice.key:
                 event.stop()
-                self.dismiss(choice.result)
+                self.end(choice.result)
 
 
 class TextPanel(Panel):

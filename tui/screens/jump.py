@@ -63,7 +63,7 @@ class JumpPanel(PacedScreen[None], ModalScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         for place in self._places:
-            if event.character == place.letter:
+            if event.character == place.letter and self.is_current:  # not once more for a key behind it
                 event.stop()
                 self.dismiss(None)
                 place.go()

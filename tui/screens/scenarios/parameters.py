@@ -183,7 +183,7 @@ class ParametersPanel(PacedScreen[Wanted | None], ModalScreen[Wanted | None]):
 
     def _launch(self) -> None:
         wanted = self.model.wanted()
-        if wanted is not None:
+        if wanted is not None and self.is_current:  # not once more for a key behind it
             self.dismiss(wanted)
 
     def action_close(self) -> None:
