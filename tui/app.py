@@ -89,6 +89,8 @@ class ControlCenter(ReportingApp):
         self.theme = theme_name if theme_name in self.available_themes else "guard-dark"
         self.ports: Ports = ports
         self.live = Live(ports)
+        self._gone: dict[str, float] = {}
+        """Services that are not up, and since when."""
         self.files = files
         self.notices = Notices()
         self.start_problem = ""
@@ -140,9 +142,12 @@ class ControlCenter(ReportingApp):
     def stack_changed(self, state: ServiceState) -> None:
         before = self.live.services.get(state.name)
         self.live.service_changed(state)
+        now, up = self.ports.now(), state.state == "up"
+        gone = self._gone.pop(state.name, now) if up else self._gone.setdefault(state.name, now)
         if self.live.ready and state.state != ("up" if before is None else before.state):
-            style = "good" if state.state == "up" else "bad" if state.state == "failed" else "warn"
-            self.say(f"{state.name}: {state.state} {state.detail}".rstrip(), style)
+            style = "good" if up else "bad" if state.state == "failed" else "warn"
+            away = f", was away for {show.age(now - gone)}" if up else ""
+            self.say(f"{state.name}: {state.state} {state.detail}".rstrip() + away, style)
 
     async def close_all(self) -> None:
         """Keep the session; stop polling, the hosted worker and the lease on the stack."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.fakes import FakeAlerts, Fakes, FakeStack, alert
+from tests.tui.fakes import NOW, FakeAlerts, Fakes, FakeStack, alert
 from tests.tui.harness import Session, running
 from tui.screens.alerts import queue
 from tui.screens.alerts.detail import AlertScreen
@@ -48,14 +48,18 @@ async def test_closing_stops_the_polls_and_lets_go_of_the_stack() -> None:
         assert session.app.live._tasks == []
 
 
-async def test_a_service_that_goes_down_is_told() -> None:
-    async with running() as session:
+async def test_a_service_that_goes_down_is_told_and_how_long_it_was_away() -> None:
+    now = [NOW]
+    async with running(Fakes(now=lambda: now[0])) as session:
         tell = session.fakes.stack.on_step
         assert tell is not None
         from tui.ports import ServiceState
 
         tell(ServiceState("Kafka", "restarting", "ended by signal 9"))
         await session.shows("Kafka: restarting ended by signal 9")
+        now[0] += 7.0
+        tell(ServiceState("Kafka", "up", "embedded"))
+        await session.shows("Kafka: up embedded, was away for 7s")
 
 
 async def test_a_source_that_fails_is_told_with_its_reason() -> None:
