@@ -1,4 +1,5 @@
-"""Keys of the advisory locks, in one place so that no two meanings share one. SQL functions use 5391001 and 5391002."""
+"""Keys of the advisory locks, in one place so that no two meanings share one. SQL functions use 5391001, 5391002 and
+5391004."""
 
 from __future__ import annotations
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from aiokafka import TopicPartition
+
+from core.kafka.lane import Lane
 from core.kafka.record import DeadLetter, Record
 
 S = TypeVar("S")
@@ -36,3 +39,11 @@ class BatchHandler(Protocol[S]):
 
     async def handle(self, conn: Any, batches: Sequence[PartitionBatch[S]]) -> BatchResult:
         """Do the work of the batches inside the transaction open on ``conn``; any exception rolls all of it back."""
+
+
+class Gate(Protocol):
+    """Says how far records may be taken in now; the rest is offered again soon, its other lanes go on meanwhile."""
+
+    async def admit(self, cluster: str, lanes: Mapping[TopicPartition, Lane]) -> Mapping[TopicPartition, int]:
+        """Lanes that must wait, each with the offset from which on. Everything before ``lanes`` was
+        committed."""

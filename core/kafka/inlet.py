@@ -29,14 +29,16 @@ from core.kafka.checks import Holes, check_retention, check_stall
 from core.kafka.connection import Kafka, cluster_id
 from core.kafka.courtesy import KafkaOffsets, close
 from core.kafka.faults import RETRY, Breaker, InletHalted, Kind, Recover, classify
-from core.kafka.handler import BatchHandler, PartitionBatch, S
+from core.kafka.handler import BatchHandler, Gate, PartitionBatch, S
+from core.kafka.lane import Lane, lane_of
 from core.kafka.lease import Owned
-from core.kafka.record import DeadLetter, Decoder, Record, decode_records, store_dead_letters
+from core.kafka.record import DeadLetter, Decoder, Record, store_dead_letters
 from core.kafka.rights import needing
 
 GROUP = "streamguard-consumer"
 _TICK_S = 0.7
 _WATCHDOG_S = 5.0
+_POLL_MS, _HELD_POLL_MS = 100, 20
 _BACKOFF_S = (0.1, 0.5, 1.0, 2.0)
 _log = structlog.get_logger(__name__)
 
@@ -59,6 +61,7 @@ class InletStatus:
 class Inlet(Generic[S]):
     """Reads the partitions this worker holds leases on until ``stop``; any number of workers share them.
 
+    ``gate`` holds lanes back: what was read of them waits in memory while the others go on.
     ``topics`` maps each co-partitioned topic to its decoder; those that are not there are made with ``partitions``.
     ``worker_id`` must be unique among running workers.
     """
@@ -74,6 +77,7 @@ class Inlet(Generic[S]):
         group: str = GROUP,
         max_records: int = 10_000,
         partitions: int = 4,
+        gate: Gate | None = None,
     ) -> None:
         self.status = InletStatus()
         self._kafka = kafka
@@ -86,6 +90,8 @@ class Inlet(Generic[S]):
         self._stopping = asyncio.Event()
         self._owned: Owned = {}
         self._states: dict[int, S] = {}
+        self._gate = gate
+        self._held: dict[TopicPartition, Lane] = {}
         self._cluster = ""
         self._partitions = partitions
         self._ticked = 0.0
@@ -164,6 +170,7 @@ class Inlet(Generic[S]):
     async def _leave(self, conn: Any, consumer: Any) -> None:
         owned, self._owned = self._owned, {}
         self._states.clear()
+        self._held.clear()
         self.status.partitions = ()
         try:
             async with asyncio.timeout(3):
@@ -207,18 +214,21 @@ class Inlet(Generic[S]):
                     await self._stopping.wait()
             return False
         self.status.state = "running"
+        open_lanes = [tp for tp in self._assignment() if tp not in self._held]
+        wait = _HELD_POLL_MS if self._held else _POLL_MS
         try:
             with needing(self._kafka, "Read", "topic", ", ".join(self._topics)):
-                fetched = await consumer.getmany(*self._assignment(), timeout_ms=100, max_records=self._max_records)
+                fetched = await consumer.getmany(*open_lanes, timeout_ms=wait, max_records=self._max_records)
         except OffsetOutOfRangeError as error:
             raise Recover(f"Kafka says that it has not got the next offset: {error}") from error
-        batches, moves, dead = await self._accept(consumer, fetched)
-        if not moves:
+        lanes = self._held | await self._accept(consumer, fetched)
+        lanes, self._held = await self._admit(lanes)
+        if not lanes:
             if monotonic() - self._moved > _WATCHDOG_S:
                 self._moved = monotonic()
-                await check_stall(consumer, self._owned, self._assignment())
+                await check_stall(consumer, self._owned, open_lanes)
             return False
-        await self._commit_batch(conn, batches, moves, dead)
+        await self._commit_batch(conn, lanes)
         self._moved = monotonic()
         self._offsets.due = True
         return True
@@ -267,8 +277,8 @@ class Inlet(Generic[S]):
         self._owned.pop(partition, None)
         self._states.pop(partition, None)
 
-    @staticmethod
-    def _seek(consumer: Any, targets: Mapping[TopicPartition, int]) -> None:
+    def _seek(self, consumer: Any, targets: Mapping[TopicPartition, int]) -> None:
+        self._held.clear()  # what waits is read again
         consumer.assign(list(targets))
         for partition, offset in targets.items():
             consumer.seek(partition, offset)
@@ -277,38 +287,56 @@ class Inlet(Generic[S]):
 
     async def _accept(
         self, consumer: Any, fetched: Mapping[TopicPartition, Sequence[Any]]
-    ) -> tuple[list[PartitionBatch[S]], list[tuple[str, int, int, int, int]], list[DeadLetter]]:
+    ) -> dict[TopicPartition, Lane]:
         """Decode what is next in line; records before it are dropped, a hole before it is looked into."""
-        items: dict[int, list[tuple[Record, Any]]] = {}
-        moves: list[tuple[str, int, int, int, int]] = []
-        dead: list[DeadLetter] = []
+        lanes: dict[TopicPartition, Lane] = {}
         for topic, decoder in self._topics.items():
             for partition, positions in self._owned.items():
                 tp = TopicPartition(topic, partition)
                 records = fetched.get(tp)
                 if not records:
                     continue
-                position = positions[topic]
-                if records[0].offset < position.next_offset:
-                    records = [record for record in records if record.offset >= position.next_offset]
+                expected = positions[topic].next_offset
+                if records[0].offset < expected:
+                    records = [record for record in records if record.offset >= expected]
                     if not records:
                         continue
-                if records[0].offset > position.next_offset and not await self._holes.is_real(
-                    consumer, tp, position.next_offset, records[0].offset
+                if records[0].offset > expected and not await self._holes.is_real(
+                    consumer, tp, expected, records[0].offset
                 ):
                     continue
-                decode_records(records, decoder, items.setdefault(partition, []), dead)
-                moves.append((topic, partition, position.epoch, position.next_offset, records[-1].offset + 1))
-        batches = [PartitionBatch(part, found, self._states[part]) for part, found in sorted(items.items()) if found]
-        return batches, moves, dead
+                lanes[tp] = lane_of(records, decoder, expected)
+        return lanes
 
-    async def _commit_batch(
-        self,
-        conn: Any,
-        batches: Sequence[PartitionBatch[S]],
-        moves: Sequence[tuple[str, int, int, int, int]],
-        dead: list[DeadLetter],
-    ) -> None:
+    async def _admit(
+        self, lanes: dict[TopicPartition, Lane]
+    ) -> tuple[dict[TopicPartition, Lane], dict[TopicPartition, Lane]]:
+        """What may be taken in now, and what is held back."""
+        if self._gate is None or not lanes:
+            return lanes, {}
+        held: dict[TopicPartition, Lane] = {}
+        for tp, offset in (await self._gate.admit(self._cluster, lanes)).items():
+            before, held[tp] = lanes.pop(tp).cut(offset)
+            if before.stop > before.start:
+                lanes[tp] = before
+        return lanes, held
+
+    def _batches(self, lanes: Mapping[TopicPartition, Lane]) -> list[PartitionBatch[S]]:
+        items: dict[int, list[tuple[Record, Any]]] = {}
+        for topic in self._topics:
+            for partition in self._owned:
+                lane = lanes.get(TopicPartition(topic, partition))
+                if lane is not None and lane.good:
+                    items.setdefault(partition, []).extend(lane.good)
+        return [PartitionBatch(part, found, self._states[part]) for part, found in sorted(items.items())]
+
+    async def _commit_batch(self, conn: Any, lanes: Mapping[TopicPartition, Lane]) -> None:
+        batches = self._batches(lanes)
+        moves = [
+            (tp.topic, tp.partition, self._owned[tp.partition][tp.topic].epoch, lane.start, lane.stop)
+            for tp, lane in lanes.items()
+        ]
+        dead = [letter for lane in lanes.values() for letter in lane.dead]
         careful = any(batch.partition in self._careful for batch in batches)
         try:
             async with conn.transaction():

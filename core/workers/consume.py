@@ -10,6 +10,7 @@ from core.detection.state import RulePolicy
 from core.eventlog import EventLog
 from core.kafka.connection import Kafka
 from core.kafka.inlet import Inlet
+from core.workers.barrier import Barrier
 from core.workers.consumer import ConsumerHandler, Held
 from core.workers.decode import TOPICS
 from core.workers.feedback import Feedback
@@ -43,6 +44,7 @@ class Consumer:
         feedback = Feedback(self._pool)
         position = await feedback.load(self._log)
         handler = ConsumerHandler(policies(), feedback, self.measures)
+        barrier = Barrier(self._kafka, self._pool, feedback)
         inlet = Inlet[Held](
             kafka=self._kafka,
             dsn=self._dsn,
@@ -51,10 +53,11 @@ class Consumer:
             worker_id=self._worker,
             max_records=MAX_RECORDS,
             partitions=self._kafka.partitions,
+            gate=barrier,
         )
         running = asyncio.create_task(inlet.run())
         follow = asyncio.create_task(feedback.follow(self._log, position))
-        show = asyncio.create_task(self._show(inlet, handler))
+        show = asyncio.create_task(self._show(inlet, handler, barrier))
         stopping = asyncio.create_task(_stop_with(inlet, stop))
         try:
             await asyncio.wait({running, follow, show}, return_when=asyncio.FIRST_COMPLETED)
@@ -68,9 +71,10 @@ class Consumer:
             for task in (follow, show, stopping):
                 task.cancel()
             await asyncio.gather(running, follow, show, stopping, return_exceptions=True)
+            await barrier.close()
         self.status.state = "stopped"
 
-    async def _show(self, inlet: Inlet[Held], handler: ConsumerHandler) -> None:
+    async def _show(self, inlet: Inlet[Held], handler: ConsumerHandler, barrier: Barrier) -> None:
         never = asyncio.Event()
         while True:
             seen = inlet.status
@@ -81,6 +85,7 @@ class Consumer:
                 "dead_letters": seen.dead_letters,
                 "duplicates": handler.duplicates,
                 "recoveries": seen.recoveries,
+                "incomplete_lists": barrier.incomplete,
                 "lag": seen.lag,
                 "error": seen.last_error,
             }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from time import time
 from typing import Any
 
+from core.detection.lists import LIVE_EPOCH_MS, epoch_of
 from core.detection.payment import payment_of
 from core.detection.state import Changes, PartitionState, RulePolicy
 from core.eventlog import Item, Meta
@@ -31,6 +32,8 @@ class Held:
     def __init__(self, partition: int) -> None:
         self.partition = partition
         self.state: PartitionState | None = None
+        self.reached = 0
+        """Newest event time taken in, of the grid of live boundaries."""
 
 
 class ConsumerHandler:
@@ -67,10 +70,10 @@ class ConsumerHandler:
 
     async def _prepare(
         self, conn: Any, batches: Sequence[PartitionBatch[Held]]
-    ) -> tuple[dict[str, tuple[Record, Transaction]], list[Label]]:
+    ) -> tuple[dict[str, tuple[Record, Transaction]], list[tuple[Record, Label]]]:
         """Load what the batch needs; returns its payments that are not in the database yet, and its labels."""
         payments: dict[str, tuple[Record, Transaction]] = {}
-        labels: list[Label] = []
+        labels: list[tuple[Record, Label]] = []
         accounts: dict[str, PartitionState] = {}
         received = 0
         for batch in batches:
@@ -81,15 +84,18 @@ class ConsumerHandler:
                 )
                 state = batch.state.state = PartitionState(batch.partition, self.rules, header)
             named: list[str] = []
+            newest = 0
             for record, value in batch.items:
                 if isinstance(value, Transaction):
                     received += 1
+                    newest = max(newest, value.event_time)
                     payments.setdefault(value.transaction_id, (record, value))
                     named.append(value.account_id)
                 elif isinstance(value, RuleAlert):
                     named.append(value.account_id)
                 else:
-                    labels.append(value)
+                    labels.append((record, value))
+            batch.state.reached = max(batch.state.reached, epoch_of(newest, LIVE_EPOCH_MS))
             accounts.update((name, state) for name in state.missing(named))
         if accounts:
             for name, stored in await rows.load_accounts(conn, list(accounts)):
@@ -125,7 +131,7 @@ class ConsumerHandler:
         conn: Any,
         batches: Sequence[PartitionBatch[Held]],
         payments: Mapping[str, tuple[Record, Transaction]],
-        labels: Sequence[Label],
+        labels: Sequence[tuple[Record, Label]],
         decisions: Sequence[PaymentDecided],
     ) -> dict[str, str]:
         """Returns the decisions that stood before of payments of earlier batches."""
@@ -134,7 +140,7 @@ class ConsumerHandler:
         )
         before = await rows.revise_payments(conn, [d for d in decisions if d.transaction_id not in payments])
         await rows.insert_labels(conn, labels)
-        headers: dict[int, bytes] = {}
+        headers: dict[int, tuple[bytes, int]] = {}
         touched: dict[str, bytes] = {}
         for batch in batches:
             state = batch.state.state
@@ -142,7 +148,7 @@ class ConsumerHandler:
             changed = state.touched()
             if changed:
                 touched |= changed
-                headers[batch.partition] = state.header()
+                headers[batch.partition] = state.header(), batch.state.reached
             state.trim(KEPT_ACCOUNTS)
         await rows.store_state(conn, headers, touched)
         return before

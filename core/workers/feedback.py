@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from schema.transaction import Transaction
 LISTING = ("AccountBlocked", "AccountUnblocked", "PartyListed", "PartyUnlisted", "RuleSnoozed")
 _KEPT_EPOCHS = 64
 _LIVE_MS = 3_600_000
-_Epoch = tuple[int, int]
+Epoch = tuple[int, int]
 """A boundary and the width of its grid."""
 # Nobody is suspect for longer than that after a fraud, and no standing is older than its fraud.
 _SUSPECTS = """
@@ -47,8 +47,8 @@ class Feedback:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
-        self._taught: dict[_Epoch, tuple[dict[tuple[str, str], Suspect], dict[str, Repeats]]] = {}
-        self._lists: dict[_Epoch, Lists] = {}
+        self._taught: dict[Epoch, tuple[dict[tuple[str, str], Suspect], dict[str, Repeats]]] = {}
+        self._lists: dict[Epoch, Lists] = {}
         self._blocks: dict[tuple[str, str], Block] = {}
         self._allowed: dict[tuple[str, str], Block] = {}
         self._snoozes: dict[tuple[str, str], int] = {}
@@ -56,18 +56,35 @@ class Feedback:
     async def know(self, payments: Iterable[Transaction]) -> None:
         """Fetch the epochs of these payments, drawing up those that nobody has asked for yet."""
         needed = {_epoch(tx) for tx in payments}
-        for epoch, width in sorted(needed - self._taught.keys()):
-            # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
-            await self._pool.execute("select detection.freeze($1, $2)", _instant(epoch), REVIEW_FROM)
-            rows = await self._pool.fetch(_SUSPECTS, _instant(epoch - SUSPECT_MS), _instant(epoch))
-            suspects = {(r["kind"], r["party"]): Suspect(r["run"], r["since"]) for r in rows}
-            told = await self._pool.fetch(_REPEATS, _instant(epoch))
-            repeats = {r["kind"]: Repeats(r["followed"], r["repeated"]) for r in told}
-            self._taught[epoch, width] = suspects, repeats
+        for epoch in sorted(needed - self._taught.keys()):
+            await self.draw(epoch)
         spare = [epoch for epoch in sorted(self._taught) if epoch not in needed]
         for stale in spare[: max(0, len(self._taught) - _KEPT_EPOCHS)]:
             del self._taught[stale]
             self._lists.pop(stale, None)
+
+    def unknown(self, tx: Transaction) -> Epoch | None:
+        """The epoch of a payment whose lists were not fetched yet."""
+        epoch = _epoch(tx)
+        return None if epoch in self._taught else epoch
+
+    async def drawn(self, epochs: Sequence[Epoch]) -> list[Epoch]:
+        """Those whose lists somebody has drawn up: they stand."""
+        query = "select epoch from detection.list_epoch where epoch = any($1)"
+        found = await self._pool.fetch(query, [instant(boundary) for boundary, _ in epochs])
+        there = {row["epoch"] for row in found}
+        return [epoch for epoch in epochs if instant(epoch[0]) in there]
+
+    async def draw(self, epoch: Epoch) -> None:
+        """Fetch the lists of an epoch, drawn up now if nobody has."""
+        boundary = instant(epoch[0])
+        # A transaction of its own: the lists stand from here on, whatever becomes of the batch that asked.
+        await self._pool.execute("select detection.freeze($1, $2)", boundary, REVIEW_FROM)
+        rows = await self._pool.fetch(_SUSPECTS, instant(epoch[0] - SUSPECT_MS), boundary)
+        suspects = {(r["kind"], r["party"]): Suspect(r["run"], r["since"]) for r in rows}
+        told = await self._pool.fetch(_REPEATS, boundary)
+        repeats = {r["kind"]: Repeats(r["followed"], r["repeated"]) for r in told}
+        self._taught[epoch] = suspects, repeats
 
     def lists_at(self, tx: Transaction) -> Lists:
         """The lists in force for a payment whose epoch is known."""
@@ -117,7 +134,7 @@ class Feedback:
         self._lists.clear()
 
 
-def _epoch(tx: Transaction) -> _Epoch:
+def _epoch(tx: Transaction) -> Epoch:
     """What was sent within an hour of its event time is judged by lists drawn up every ten seconds, history by those of
     every six hours. The record itself says which: read again years later it is judged by the same."""
     live = tx.produced_at is not None and tx.produced_at - tx.event_time < _LIVE_MS
@@ -125,5 +142,6 @@ def _epoch(tx: Transaction) -> _Epoch:
     return epoch_of(tx.event_time, width), width
 
 
-def _instant(when: int) -> datetime:
+def instant(when: int) -> datetime:
+    """Epoch ms as PostgreSQL takes it."""
     return datetime.fromtimestamp(when / 1000, UTC)

@@ -98,6 +98,9 @@ def _consumed(measures: Measures, detail: Mapping[str, Any]) -> Iterable[Metric]
     yield _counter("dead_letters", "records refused", detail.get("dead_letters", 0))
     yield _counter("duplicate_payments", "payments sent twice, counted once", detail.get("duplicates", 0))
     yield _counter("recoveries", "times the partitions were claimed anew", detail.get("recoveries", 0))
+    yield _counter(
+        "incomplete_lists", "lists drawn up without all that they are made of", detail.get("incomplete_lists", 0)
+    )
     yield _counter("payments", "payments decided", measures.payments)
     yield _counter("alerts", "alerts raised", measures.alerts)
     decisions = CounterMetricFamily("streamguard_decisions", "decisions, revised ones as well", labels=["decision"])

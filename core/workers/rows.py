@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from aiokafka import TopicPartition
 
 from core.detection.account import Recent
 from core.detection.decision import MAX_SCORE
@@ -89,8 +90,9 @@ async def recall(conn: Any, account_id: str, since: int, until: int) -> list[Rec
     ]
 
 
-async def store_state(conn: Any, headers: Mapping[int, bytes], accounts: Mapping[str, bytes]) -> None:
-    """Keep what detection remembers after the batch: of partitions as a whole and of the accounts it touched."""
+async def store_state(conn: Any, headers: Mapping[int, tuple[bytes, int]], accounts: Mapping[str, bytes]) -> None:
+    """Keep what detection remembers after the batch: of partitions as a whole, with the newest event time taken in, and
+    of the accounts it touched."""
     if accounts:
         await conn.execute(
             "insert into detection.account (account_id, state) select * from unnest($1::text[], $2::bytea[])"
@@ -100,11 +102,37 @@ async def store_state(conn: Any, headers: Mapping[int, bytes], accounts: Mapping
         )
     if headers:
         await conn.execute(
-            "insert into detection.partition (partition, state) select * from unnest($1::int[], $2::bytea[])"
-            " on conflict (partition) do update set state = excluded.state",
+            "insert into detection.partition as p (partition, state, reached)"
+            " select * from unnest($1::int[], $2::bytea[], $3::timestamptz[]) on conflict (partition)"
+            " do update set state = excluded.state, reached = greatest(p.reached, excluded.reached)",
             list(headers),
-            list(headers.values()),
+            [state for state, _ in headers.values()],
+            [_instant(reached) for _, reached in headers.values()],
         )
+
+
+async def store_reached(conn: Any, reached: Mapping[int, datetime]) -> None:
+    """Nothing is left of partitions that is older than this, but for what comes out of order."""
+    await conn.execute(
+        "insert into detection.partition as p (partition, reached) select * from unnest($1::int[], $2::timestamptz[])"
+        " on conflict (partition) do update set reached = greatest(p.reached, excluded.reached)",
+        list(reached),
+        list(reached.values()),
+    )
+
+
+async def positions(conn: Any, cluster: str, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    """Next offset to be taken in of every partition of the topics, whoever reads it."""
+    found = await conn.fetch(
+        "select topic, partition, next_offset from ops.koff where cluster_id = $1 and topic = any($2)", cluster, topics
+    )
+    return {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in found}
+
+
+async def missing_payments(conn: Any, boundary: datetime, oldest: datetime) -> list[int]:
+    """Partitions that may still hold payments of labels that count by the boundary."""
+    found = await conn.fetch("select detection.missing($1, $2) as partition", boundary, oldest)
+    return [row["partition"] for row in found]
 
 
 async def insert_payments(conn: Any, payments: Sequence[tuple[Record, Transaction, PaymentDecided]]) -> None:
@@ -156,22 +184,25 @@ def _row(record: Record, tx: Transaction, decided: PaymentDecided) -> tuple[Any,
     )
 
 
-async def insert_labels(conn: Any, labels: Sequence[Label]) -> None:
+async def insert_labels(conn: Any, labels: Sequence[tuple[Record, Label]]) -> None:
     """Keep what became known; a label repeated changes nothing."""
     if not labels:
         return
     await conn.execute(
         "insert into detection.label (transaction_id, account_id, is_fraud, known_at, scenario, campaign_id,"
-        " role, sequence) select * from unnest($1::text[], $2::text[], $3::bool[], $4::timestamptz[], $5::text[],"
-        " $6::text[], $7::text[], $8::int[]) on conflict (transaction_id) do nothing",
-        [item.transaction_id for item in labels],
-        [item.account_id for item in labels],
-        [item.is_fraud for item in labels],
-        [_instant(item.known_at) for item in labels],
-        [item.scenario for item in labels],
-        [item.campaign_id for item in labels],
-        [item.role for item in labels],
-        [item.sequence for item in labels],
+        " role, sequence, published, partition) select * from unnest($1::text[], $2::text[], $3::bool[],"
+        " $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::int[], $9::timestamptz[], $10::int[])"
+        " on conflict (transaction_id) do nothing",
+        [item.transaction_id for _, item in labels],
+        [item.account_id for _, item in labels],
+        [item.is_fraud for _, item in labels],
+        [_instant(item.known_at) for _, item in labels],
+        [item.scenario for _, item in labels],
+        [item.campaign_id for _, item in labels],
+        [item.role for _, item in labels],
+        [item.sequence for _, item in labels],
+        [_instant(record.timestamp) for record, _ in labels],
+        [record.partition for record, _ in labels],
     )
 
 

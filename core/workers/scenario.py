@@ -181,7 +181,7 @@ class ScenarioWorker:
         records = []
         for planned in due:
             records.append(payment(msgspec.structs.replace(planned.transaction, produced_at=now)))
-            records.append(ground_truth(planned.label))
+            records.append(ground_truth(planned.label, now))
         await sender.send(records)
 
     async def _watch(self, campaign: Campaign, started: int) -> Verdict:

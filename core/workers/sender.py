@@ -28,7 +28,7 @@ _START_PATIENCE_S = 10.0
 
 
 class Outgoing(NamedTuple):
-    """A record to be sent; ``timestamp`` is its event time, epoch ms."""
+    """A record to be sent; ``timestamp`` is epoch ms."""
 
     topic: str
     key: bytes
@@ -41,9 +41,11 @@ def payment(tx: Transaction) -> Outgoing:
     return Outgoing(transaction.TOPIC, tx.account_id.encode(), _ENCODER.encode(tx), tx.event_time)
 
 
-def ground_truth(known: Label) -> Outgoing:
-    """The record of a label."""
-    return Outgoing(label.TOPIC, known.account_id.encode(), _ENCODER.encode(known), known.known_at)
+def ground_truth(known: Label, published: int | None = None) -> Outgoing:
+    """The record of a label; ``published``: the clock (epoch ms) where it is sent as things happen. The record of a
+    file's label has the time at which it was known."""
+    when = known.known_at if published is None else published
+    return Outgoing(label.TOPIC, known.account_id.encode(), _ENCODER.encode(known), when)
 
 
 class Sender:

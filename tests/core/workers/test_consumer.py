@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from core.detection.state import RulePolicy
 from core.eventlog import EventLog, Meta
 from core.kafka.inlet import Inlet
+from core.workers.barrier import Barrier
 from core.workers.consumer import ConsumerHandler
 from core.workers.decode import TOPICS
 from core.workers.feedback import Feedback
@@ -52,17 +53,21 @@ async def send(broker: Broker, topic: str, values: Iterable[Any]) -> None:
 
 
 @asynccontextmanager
-async def consuming(broker: Broker, dsn: str, pool: Any, log: EventLog) -> AsyncIterator[ConsumerHandler]:
+async def consuming(
+    broker: Broker, dsn: str, pool: Any, log: EventLog, worker: str = "w1"
+) -> AsyncIterator[ConsumerHandler]:
     feedback = Feedback(pool)
     following = asyncio.create_task(feedback.follow(log, await feedback.load(log)))
     handler = ConsumerHandler(RULES, feedback)
-    inlet = Inlet(kafka=broker.kafka, dsn=dsn, topics=TOPICS, handler=handler, worker_id="w1")
+    gate = Barrier(broker.kafka, pool, feedback)
+    inlet = Inlet(kafka=broker.kafka, dsn=dsn, topics=TOPICS, handler=handler, worker_id=worker, gate=gate)
     running = asyncio.create_task(inlet.run())
     try:
         yield handler
     finally:
         inlet.stop()
         await running
+        await gate.close()
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
 

@@ -1,7 +1,6 @@
 """The same topics give the same decisions: live in small pieces, and read again at full speed.
 
-No label becomes known while these payments happen: a reader that runs ahead of its labels may count one from a later
-boundary, which is why ``streamguard replay`` holds payments back (``Replay._open_epoch``).
+No label becomes known while these payments happen; ``test_boundaries`` has those that do.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from core.detection.digest import decisions_digest
 from core.eventlog import EventLog
 from core.kafka.inlet import Inlet
 from core.rules.world import START, World, as_known, build
+from core.workers.barrier import Barrier
 from core.workers.consumer import ConsumerHandler
 from core.workers.decode import TOPICS
 from core.workers.feedback import Feedback
@@ -133,14 +133,24 @@ async def take_labels(broker: Broker, dsn: str, pool: Any, labels: int) -> None:
 
 async def killed(broker: Broker, dsn: str, pool: Any, worker: str, after: int) -> None:
     """Consume until so many payments are in, then vanish in the middle of whatever it is."""
-    handler = ConsumerHandler(RULES, Feedback(pool))
-    inlet = Inlet(kafka=broker.kafka, dsn=dsn, topics=TOPICS, handler=handler, worker_id=worker, max_records=60)
+    feedback = Feedback(pool)
+    gate = Barrier(broker.kafka, pool, feedback)
+    inlet = Inlet(
+        kafka=broker.kafka,
+        dsn=dsn,
+        topics=TOPICS,
+        handler=ConsumerHandler(RULES, feedback),
+        worker_id=worker,
+        max_records=60,
+        gate=gate,
+    )
     running = asyncio.create_task(inlet.run())
     async with asyncio.timeout(30):
         while await pool.fetchval("select count(*) from read.payment") < after:
             await pool.execute("select pg_sleep(0.005)")
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await gate.close()
 
 
 async def rows_written(broker: Broker) -> int:
