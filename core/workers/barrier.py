@@ -134,7 +134,8 @@ class Barrier:
                 lacking = await self._lacking(wanted, position, epochs)
         except (KafkaError, TimeoutError) as error:
             await self._offsets.close()
-            wanted.note({}, {}, f"Kafka does not answer: {error}")
+            labels = {tp: offset for tp, offset in position.items() if tp.topic == label.TOPIC}
+            wanted.note(labels, {}, f"Kafka does not answer: {error}")
             return False
         # Labels wait for nothing. Payments may wait for others, and move as long as any do.
         moving = lacking
