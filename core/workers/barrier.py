@@ -148,9 +148,8 @@ class Barrier:
         """Lanes that were not taken in as far as the boundaries need, and where they stand."""
         if wanted.labels is None:
             every = [tp for tp in position if tp.topic == label.TOPIC]
-            wanted.labels = await self._offsets.ends(every)
-            if all(width == LIVE_EPOCH_MS for _, width in epochs):
-                wanted.labels |= await self._offsets.since(every, wanted.epoch[0] - SKEW_MS)
+            live = all(width == LIVE_EPOCH_MS for _, width in epochs)
+            wanted.labels = await self._offsets.before(every, wanted.epoch[0] - SKEW_MS if live else None)
         labels = _behind(wanted.labels, position)
         if labels:
             return labels
@@ -158,7 +157,7 @@ class Barrier:
         missing = await rows.missing_payments(self._pool, instant(wanted.epoch[0]), oldest)
         if not missing:
             return {}
-        return _behind(await self._offsets.ends([TopicPartition(transaction.TOPIC, p) for p in missing]), position)
+        return _behind(await self._offsets.before([TopicPartition(transaction.TOPIC, p) for p in missing]), position)
 
     def _tired(self, wanted: _Awaited) -> bool:
         """Whether nothing has moved for as long as anybody shall wait; what nobody has moved since an earlier boundary
@@ -182,14 +181,15 @@ class _Offsets:
         self._kafka = kafka
         self._consumer: Any = None
 
-    async def ends(self, lanes: Sequence[TopicPartition]) -> Offsets:
-        """The offset after the last record of each."""
-        return dict(await (await self._connected()).end_offsets(lanes))
-
-    async def since(self, lanes: Sequence[TopicPartition], time: int) -> Offsets:
-        """The offset of each one's first record from a time (epoch ms) on; none for those that have no such record."""
-        found = await (await self._connected()).offsets_for_times(dict.fromkeys(lanes, time))
-        return {tp: record.offset for tp, record in found.items() if record is not None}
+    async def before(self, lanes: Sequence[TopicPartition], time: int | None = None) -> Offsets:
+        """Each one's offset of the first record from a time (epoch ms) on, or of the end where it has none."""
+        consumer = await self._connected()
+        if time is None:
+            return dict(await consumer.end_offsets(lanes))
+        ends, later = await asyncio.gather(
+            consumer.end_offsets(lanes), consumer.offsets_for_times(dict.fromkeys(lanes, time))
+        )
+        return dict(ends) | {tp: found.offset for tp, found in later.items() if found is not None}
 
     async def close(self) -> None:
         consumer, self._consumer = self._consumer, None
