@@ -107,7 +107,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("list", "copy", ("y",), "copy", "copy", "copy the row to the clipboard (OSC 52) and to a file"),
     Action("feed", "open", ("enter",), "open", "open", "open the selected row", footer=10),
     Action("feed", "pause", ("space",), "pause", "pause", "pause or follow", footer=20),
-    Action("feed", "filter", ("slash",), "filter", "filter", "show only rows with this text, while live", footer=30),
+    Action(
+        "feed", "filter", ("slash",), "screen.filter", "filter", "show only rows with this text, while live", footer=30
+    ),
     Action("feed", "next_match", ("n",), "match(1)", "next match", "the next row with the filter's text"),
     Action("feed", "previous_match", ("N",), "match(-1)", "match before", "the match before"),
     Action("feed", "export", ("e",), "export", "export", "write the rows to a CSV file"),

@@ -131,6 +131,13 @@ async def test_a_filter_works_while_live_and_escape_drops_it() -> None:
         await session.shows("high_amount")
 
 
+async def test_a_filter_typed_in_one_go_with_its_key_is_text_and_no_command() -> None:
+    async with running() as session:
+        await session.press("2")
+        await session.send("slash", *"velocity")
+        await session.shows("/velocity 4 of 12")
+
+
 async def test_browsing_counts_new_rows_and_follows_again() -> None:
     async with running() as session:
         await session.press("2", "k", "k")

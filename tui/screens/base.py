@@ -129,9 +129,9 @@ class ControlScreen(PacedScreen[None]):
     def tell(self, verdict: Verdict) -> None:
         self.center.tell(verdict)
 
-    def on_feed_filter_wanted(self, event: Feed.FilterWanted) -> None:
-        event.stop()
-        self.talk(self._ask_filter(event.feed), "filter")
+    def action_filter(self) -> None:
+        if isinstance(self.focused, Feed):
+            self.talk(self._ask_filter(self.focused), "filter")
 
     async def _ask_filter(self, feed: Feed[Any]) -> None:
         before = feed.model.filter

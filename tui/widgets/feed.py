@@ -58,13 +58,6 @@ class Feed(Canvas, Generic[T]):
         def control(self) -> Feed[Any]:
             return self.feed
 
-    class FilterWanted(Message):
-        """The user wants to type a filter; the screen owns the prompt."""
-
-        def __init__(self, feed: Feed[Any]) -> None:
-            super().__init__()
-            self.feed = feed
-
     class CopyWanted(Message):
         """Text for the clipboard, or (with a name) for a file."""
 
@@ -270,9 +263,6 @@ class Feed(Canvas, Generic[T]):
         row = self.selected
         if row is not None:
             self.post_message(self.Opened(self, row))
-
-    def action_filter(self) -> None:
-        self.post_message(self.FilterWanted(self))
 
     def action_copy(self) -> None:
         row = self.selected
