@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from fractions import Fraction
 from itertools import pairwise, takewhile
 from typing import Any
@@ -539,8 +540,9 @@ def unusual_run(now: Payment, past: list[Payment]) -> Verdict:
 @given(payments=streams())
 def test_an_unusual_run_is_what_its_brute_force_reading_says(payments: list[Payment]) -> None:
     state: Any = UnusualRun.State()
+    prepared = crowd(0.0)
     for at, payment in enumerate(payments):
-        population = crowd(0.0)
+        population = deepcopy(prepared)
         found = UnusualRun.assess(state, payment, Context(population, Lists()))
         UnusualRun.learn(state, payment, Context(population, Lists()))
         verdict = None if found is None else ("signal", found.points if isinstance(found, Signal) else 0)
