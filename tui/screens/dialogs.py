@@ -77,10 +77,12 @@ class MenuPanel(Panel):
         super().__init__()
         self._title = title
         self._choices = choices
+        self._stray = ""
 
     def lines(self) -> Sequence[Line]:
         width = max((cell_len(choice.result) for choice in self._choices), default=0)
-        head: Line = [(f" {self._title}", "title"), ("  one key chooses, esc leaves", "dim")]
+        said = (f"  {self._stray!r} is none of these", "warn") if self._stray else ("  one key chooses", "dim")
+        head: Line = [(f" {self._title}", "title"), said, (", esc leaves", "dim")]
         return [
             head,
             *(
@@ -94,6 +96,11 @@ class MenuPanel(Panel):
             if event.character == choice.key:
                 event.stop()
                 self.end(choice.result)
+                return
+        if event.is_printable and event.character:
+            event.stop()
+            self._stray = event.character
+            self.query_one("#panel", Lines).show(self.lines())
 
 
 class TextPanel(Panel):

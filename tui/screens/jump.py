@@ -69,4 +69,5 @@ class JumpPanel(PacedScreen[None], ModalScreen[None]):
                 place.go()
 
     def action_close(self) -> None:
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)
