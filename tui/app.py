@@ -197,7 +197,12 @@ class ControlCenter(ReportingApp):
             return
         while len(self.screen_stack) > 1 and self.current_mode == name:
             await self.pop_screen()
+        await self._turn_to(name)
+
+    async def _turn_to(self, name: str) -> None:
         await self.switch_mode(name)
+        if isinstance(self.screen, ControlScreen):
+            self.screen.fill()
 
     async def action_back(self) -> None:
         screen = self.screen
@@ -206,7 +211,7 @@ class ControlCenter(ReportingApp):
         if len(self.screen_stack) > 1:
             await self.pop_screen()
         elif self.live.ready and self.current_mode != "overview":
-            await self.switch_mode("overview")
+            await self._turn_to("overview")
         else:
             self.say("ctrl+q leaves stream guard")
 

@@ -11,6 +11,7 @@ from tests.tui.fakes import NOW, FakeAlerts, Fakes, FakeStack, alert
 from tests.tui.harness import Session, running
 from tui.screens.alerts import queue
 from tui.screens.alerts.detail import AlertScreen
+from tui.terminal.pacing import PacedScreen
 
 BACK = ("escape", "q", "backspace")
 
@@ -136,6 +137,21 @@ async def test_a_filter_typed_in_one_go_with_its_key_is_text_and_no_command() ->
         await session.press("2")
         await session.send("slash", *"velocity")
         await session.shows("/velocity 4 of 12")
+
+
+async def test_keys_behind_the_first_visit_of_a_screen_act_on_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running() as session:
+        monkeypatch.setattr(PacedScreen, "writer_behind", True)  # a slow link: nothing is painted for now
+        await session.send("4", "j", "l")
+        await session.until(lambda: bool(session.fakes.commands.asked), "the launch")
+        assert session.fakes.commands.asked[0][:2] == ("launch", "high_velocity_burst")
+
+
+async def test_keys_behind_the_one_that_leaves_are_let_go() -> None:
+    async with running() as session:
+        await session.send("ctrl+q", *"jjl4")
+        await session.until(lambda: not session.app.is_running, "the end")
+    assert session.app.return_code == 0
 
 
 async def test_browsing_counts_new_rows_and_follows_again() -> None:

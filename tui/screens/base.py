@@ -87,6 +87,11 @@ class ControlScreen(PacedScreen[None]):
         self.query_one(MessageLine).show(*self.center.notices.line(self.live.ports.now()))
         self.drain()
 
+    def fill(self) -> None:
+        """Have what is known in the lists before the next key is looked at: it acts on them."""
+        if self.query(KeyBar):
+            self.drain()
+
     # ------------------------------------------------------------------------------------------ questions
 
     def talk(self, work: Coroutine[Any, Any, None], group: str) -> None:

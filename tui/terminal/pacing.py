@@ -39,8 +39,11 @@ class TerminalApp(App[int]):
         """Run what a key is bound to before the next key is looked at.
 
         Textual hands a key to the focused widget and runs its binding when the key has bubbled up again: until then
-        keys typed fast go to a list although the first of them opens a question.
+        keys typed fast go to a list although the first of them opens a question. Keys behind the one that leaves are
+        for nobody.
         """
+        if isinstance(event, events.Key) and not self.screen_stack:
+            return
         if (
             isinstance(event, events.Key)
             and not event.is_forwarded
