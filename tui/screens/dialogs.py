@@ -97,7 +97,7 @@ class MenuPanel(Panel):
                 event.stop()
                 self.end(choice.result)
                 return
-        if event.is_printable and event.character:
+        if event.is_printable and event.character and event.key not in self.active_bindings:
             event.stop()
             self._stray = event.character
             self.query_one("#panel", Lines).show(self.lines())
